@@ -1,0 +1,1 @@
+"""The pages and the API: parse, call one service, render."""

@@ -1,0 +1,1 @@
+"""`flask billing <verb>`: parse, call one service, print."""

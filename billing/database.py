@@ -1,0 +1,161 @@
+"""The database: the one `db`, the names of constraints, and `transaction()`, the only commit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Engine, Integer, MetaData
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+BUSY_TIMEOUT_MILLISECONDS = 10_000
+MAX_AMOUNT = 10**15
+"""The largest count of tokens or minor units that a column takes: far below 2**53 and 2**63."""
+
+# Alembic compares CHECK constraints only when this plugin is named.
+AUTOGENERATE_PLUGINS = ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"]
+
+BigInt = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit integer; SQLite numbers rows by itself only in a column called INTEGER."""
+
+
+class Base(DeclarativeBase):
+    """The declarative base; every constraint gets its name from the convention."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment; a naive one is refused rather than guessed."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def one_of(column: str, choices: type[StrEnum]) -> CheckConstraint:
+    """Return a CHECK that the text column holds one of the enum's values."""
+    values = ", ".join(f"'{choice.value}'" for choice in choices)
+    return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+def init_app(app: Flask, database_url: str) -> None:
+    """Bind `db` and the migrations to the app."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = _with_driver(database_url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(database_url)
+    db.init_app(app)
+    migrate.init_app(
+        app,
+        db,
+        render_as_batch=True,
+        compare_type=True,
+        autogenerate_plugins=AUTOGENERATE_PLUGINS,
+    )
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _make_sqlite_transactional(db.engine)
+
+
+def _with_driver(database_url: str) -> str:
+    scheme, separator, rest = database_url.partition("://")
+    if scheme in {"postgres", "postgresql"}:
+        scheme = "postgresql+psycopg"
+    return f"{scheme}{separator}{rest}"
+
+
+def _engine_options(database_url: str) -> dict[str, Any]:
+    if database_url.startswith("sqlite"):
+        return {"hide_parameters": True}
+    timeouts = "-c statement_timeout=15000 -c lock_timeout=10000 -c timezone=UTC"
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": 3, "options": timeouts},
+    }
+
+
+def _make_sqlite_transactional(engine: Engine) -> None:
+    """Take BEGIN from the driver, so that writers queue up at its start and lose no update."""
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def in_transaction() -> bool:
+    """Return whether a `transaction()` is open in this context."""
+    return bool(db.session().info.get("transaction"))
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Begin a transaction, or join the one that is open; the outermost commits or rolls back.
+
+    What was read before is read again inside: rows loaded earlier are expired at the start, so
+    no decision rests on an old value.
+
+    Raises:
+        RuntimeError: there are changes that were made outside of any transaction.
+    """
+    session = db.session()
+    if session.info.get("transaction"):
+        yield session
+        return
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("changes were made outside of transaction()")
+    session.rollback()
+    session.info["transaction"] = True
+    try:
+        session.connection(execution_options={"writes": True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop("transaction", None)

@@ -1,0 +1,1 @@
+"""Pure values and arithmetic: no time, no database, no network, no log."""

@@ -1,0 +1,10 @@
+"""How often a subscription is paid."""
+
+from enum import StrEnum
+
+
+class Interval(StrEnum):
+    """Stripe's words for the billing interval."""
+
+    MONTH = "month"
+    YEAR = "year"

@@ -1,0 +1,220 @@
+"""Every refusal that Billhook makes on purpose.
+
+BillingError                  never raised itself
+├── InvalidInput          422
+├── IdempotencyMismatch   422
+├── InvalidSignature      400
+├── NotAuthenticated      401
+├── PaymentRequired       402   InsufficientTokens
+├── NotEntitled           403   FeatureNotInTier
+├── NotFound              404   TierNotFound, PackageNotFound, UnknownFeature, UserNotFound,
+│                               OrderNotFound, EventNotFound, LinkExpired
+├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, HoldClosed
+├── RateLimited           429
+├── GatewayError          502   StripeRefused, StripeMismatch
+└── Unavailable           503   GatewayUnavailable
+
+The class says the status, the stable code and the title; the instance says the detail and the
+members that a program needs (RFC 9457 extension members).
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, TypeAlias, Union
+
+Member: TypeAlias = Union[str, int, bool, None, Mapping[str, "Member"], list["Member"]]
+
+
+class BillingError(Exception):
+    """The root of the tree; carries what a page or a problem document says."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "billing_error"
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str, **members: Member) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members: dict[str, Member] = members
+
+
+class InvalidInput(BillingError):
+    """A field has a value that cannot be used; `errors` names each field."""
+
+    status = 422
+    code = "invalid_input"
+    title = "Check what you entered"
+
+
+class IdempotencyMismatch(BillingError):
+    """The idempotency key was used before with other parameters."""
+
+    status = 422
+    code = "idempotency_mismatch"
+    title = "This idempotency key belongs to another request"
+
+
+class InvalidSignature(BillingError):
+    """A webhook's signature does not prove who sent it."""
+
+    status = 400
+    code = "invalid_signature"
+    title = "The signature does not match"
+
+
+class NotAuthenticated(BillingError):
+    """The caller has not said who they are, or not convincingly."""
+
+    status = 401
+    code = "not_authenticated"
+    title = "Log in to go on"
+
+
+class PaymentRequired(BillingError):
+    """The request costs more than the user has."""
+
+    status = 402
+    code = "payment_required"
+    title = "Payment required"
+
+
+class InsufficientTokens(PaymentRequired):
+    """Neither the quota nor the tokens cover the request; the members are the numbers."""
+
+    code = "insufficient_tokens"
+    title = "Not enough quota or tokens"
+
+
+class NotEntitled(BillingError):
+    """The user may not do this."""
+
+    status = 403
+    code = "not_entitled"
+    title = "You do not have access to this"
+
+
+class FeatureNotInTier(NotEntitled):
+    """The user's tier does not include the feature."""
+
+    code = "feature_not_in_tier"
+    title = "Your plan does not include this feature"
+
+
+class NotFound(BillingError):
+    """There is no such thing, or not for this caller."""
+
+    status = 404
+    code = "not_found"
+    title = "Page not found"
+
+
+class TierNotFound(NotFound):
+    code = "tier_not_found"
+    title = "There is no such plan"
+
+
+class PackageNotFound(NotFound):
+    code = "package_not_found"
+    title = "There is no such token package"
+
+
+class UnknownFeature(NotFound):
+    code = "unknown_feature"
+    title = "There is no such feature"
+
+
+class UserNotFound(NotFound):
+    code = "user_not_found"
+    title = "There is no such user"
+
+
+class OrderNotFound(NotFound):
+    code = "order_not_found"
+    title = "There is no such order"
+
+
+class EventNotFound(NotFound):
+    code = "event_not_found"
+    title = "There is no such webhook event"
+
+
+class LinkExpired(NotFound):
+    """A link from an e-mail was used before, or is too old."""
+
+    status = 400
+    code = "link_expired"
+    title = "This link has expired"
+
+
+class Conflict(BillingError):
+    """The request does not fit the present state."""
+
+    status = 409
+    code = "conflict"
+    title = "This does not fit the present state"
+
+
+class AlreadySubscribed(Conflict):
+    code = "already_subscribed"
+    title = "You already have a paid plan"
+
+
+class NoSubscription(Conflict):
+    code = "no_subscription"
+    title = "You have no paid plan"
+
+
+class TierNotForSale(Conflict):
+    """The tier is free, archived, or not pushed to Stripe yet."""
+
+    code = "tier_not_for_sale"
+    title = "This plan is not for sale"
+
+
+class HoldClosed(Conflict):
+    """The hold was settled, released or has expired."""
+
+    code = "hold_closed"
+    title = "This hold is closed"
+
+
+class RateLimited(BillingError):
+    """Too many tries; `retry_after_seconds` says how long to wait."""
+
+    status = 429
+    code = "rate_limited"
+    title = "Too many tries"
+
+
+class GatewayError(BillingError):
+    """Stripe answered, and the answer is no use."""
+
+    status = 502
+    code = "gateway_error"
+    title = "The payment service gave an error"
+
+
+class StripeRefused(GatewayError):
+    """Stripe refused the request as ours to mend (4xx)."""
+
+    code = "stripe_refused"
+
+
+class StripeMismatch(GatewayError):
+    """What Stripe holds does not match our row: amount, currency, customer or user."""
+
+    code = "stripe_mismatch"
+
+
+class Unavailable(BillingError):
+    """Something that we need is away; try again."""
+
+    status = 503
+    code = "unavailable"
+    title = "The service is unavailable"
+
+
+class GatewayUnavailable(Unavailable):
+    """Stripe could not be reached, timed out, or is limiting us."""
+
+    code = "gateway_unavailable"
+    title = "Payments are unavailable right now"

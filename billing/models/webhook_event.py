@@ -1,0 +1,37 @@
+"""The inbox: each Stripe event that reached us, kept as it came."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from billing import clock
+from billing.database import BigInt, Model, UtcDateTime, one_of
+from billing.domain.statuses import EventState
+
+
+class WebhookEvent(Model):
+    """One event with what came of it; Stripe's id makes a second delivery the same row."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (
+        one_of("state", EventState),
+        Index("ix_webhook_events_state_received_at", "state", "received_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    stripe_event_id: Mapped[str] = mapped_column(String(255), unique=True)
+    type: Mapped[str] = mapped_column(String(100))
+    stripe_object_id: Mapped[str | None] = mapped_column(String(255), index=True)
+    api_version: Mapped[str | None] = mapped_column(String(50))
+    payload: Mapped[str] = mapped_column(Text)
+    state: Mapped[EventState] = mapped_column(String(20), default=EventState.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(String(500))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to do for it."""
+        return self.state in {EventState.PROCESSED, EventState.IGNORED}

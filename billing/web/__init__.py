@@ -1,0 +1,1 @@
+"""What the blueprints share: guards, forms, filters, error pages, headers."""
