@@ -1,0 +1,87 @@
+"""What every test can ask for: both databases, the app over a fresh one, its clients, its CLI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+
+from billing import create_app
+from billing.database import db
+from billing.settings import Settings
+from tests.databases import KINDS, Databases, read_started, stop_postgresql
+from tests.settings import forget_environment, make_settings
+
+forget_environment()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=KINDS, help="run on this kind of database only; by default on both"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        only = metafunc.config.getoption("--database")
+        metafunc.parametrize("database_kind", [only] if only else KINDS, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    if hasattr(session.config, "workerinput"):
+        return (yield)
+    # Read first: pytest removes the directory, and the workers are done only afterwards.
+    started = read_started(_shared_directory(session.config))
+    yield
+    stop_postgresql(started)
+    return None
+
+
+def _shared_directory(config: pytest.Config) -> Path:
+    """Return the directory that the run's workers have in common."""
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    directory = (base.parent if hasattr(config, "workerinput") else base) / "databases"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def databases(pytestconfig: pytest.Config) -> Databases:
+    worker = getattr(pytestconfig, "workerinput", {})
+    return Databases(_shared_directory(pytestconfig), worker.get("mainpid", os.getpid()))
+
+
+@pytest.fixture
+def database(database_kind: str, databases: Databases, tmp_path: Path) -> Iterator[str]:
+    """The URL of this test's own migrated database; a test that uses it runs on both kinds."""
+    with databases.migrated(database_kind, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def settings(database: str) -> Settings:
+    return make_settings(database_url=database)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def cli(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
