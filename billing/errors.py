@@ -8,10 +8,10 @@ BillingError                  never raised itself
 ├── PaymentRequired       402   InsufficientTokens
 ├── NotEntitled           403   FeatureNotInTier
 ├── NotFound              404   TierNotFound, PackageNotFound, UnknownFeature, UserNotFound,
-│                               OrderNotFound, EventNotFound, LinkExpired
-├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, HoldClosed
+│                               OrderNotFound, EventNotFound, StripeObjectNotFound; LinkExpired is 400
+├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, EmailTaken, HoldClosed
 ├── RateLimited           429
-├── GatewayError          502   StripeRefused, StripeMismatch
+├── GatewayError          502   StripeRefused, StripeMismatch, UnknownPrice, UnknownCustomer
 └── Unavailable           503   GatewayUnavailable
 
 The class says the status, the stable code and the title; the instance says the detail and the
@@ -137,6 +137,12 @@ class EventNotFound(NotFound):
     title = "There is no such webhook event"
 
 
+class StripeObjectNotFound(NotFound):
+    """Stripe has no object with this id."""
+
+    code = "stripe_object_not_found"
+
+
 class LinkExpired(NotFound):
     """A link from an e-mail was used before, or is too old."""
 
@@ -168,6 +174,11 @@ class TierNotForSale(Conflict):
 
     code = "tier_not_for_sale"
     title = "This plan is not for sale"
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    title = "There is an account with this address"
 
 
 class HoldClosed(Conflict):
@@ -203,6 +214,18 @@ class StripeMismatch(GatewayError):
     """What Stripe holds does not match our row: amount, currency, customer or user."""
 
     code = "stripe_mismatch"
+
+
+class UnknownPrice(StripeMismatch):
+    """A subscription has a price that no tier version of ours has; the tier stays as it is."""
+
+    code = "unknown_price"
+
+
+class UnknownCustomer(StripeMismatch):
+    """Something happened to a Stripe customer that no user of ours is."""
+
+    code = "unknown_customer"
 
 
 class Unavailable(BillingError):

@@ -127,7 +127,7 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(problems))
         return self
 
-    def _production_problems(self) -> "list[str]":
+    def _production_problems(self) -> list[str]:
         key, webhooks = self.configured_stripe_secret_key, self.configured_webhook_secrets
         checks = {
             "SECRET_KEY must be set": self.secret_key == DEVELOPMENT_SECRET_KEY,
@@ -170,7 +170,7 @@ def load(**overrides: object) -> Settings:
 
 
 def _describe(error: ValidationError) -> str:
-    lines = []
+    lines: list[str] = []
     for problem in error.errors(include_input=False, include_url=False):
         message = problem["msg"].removeprefix("Value error, ")
         variable = ".".join(str(part) for part in problem["loc"])

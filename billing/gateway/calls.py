@@ -1,0 +1,90 @@
+"""How each call reaches Stripe: one client, our limits, Stripe's errors in our words."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import stripe
+import structlog
+
+from billing.errors import (
+    GatewayError,
+    GatewayUnavailable,
+    StripeObjectNotFound,
+    StripeRefused,
+)
+
+log = structlog.get_logger(__name__)
+
+API_VERSION = "2026-10-28.endive"
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 8
+MAX_NETWORK_RETRIES = 1
+
+# Its file under ~/.config and its header say more about our machines than Stripe needs.
+stripe.enable_telemetry = False
+
+
+class Calls:
+    """The Stripe client, with what surrounds each call."""
+
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_base: str | None,
+        in_transaction: Callable[[], bool],
+    ) -> None:
+        """Build the client.
+
+        Args:
+            secret_key: Stripe's secret or restricted key.
+            api_base: another server that speaks Stripe's API; None is Stripe.
+            in_transaction: says whether a database transaction is open; no call is made in one.
+        """
+        self._in_transaction = in_transaction
+        http_client = stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS))
+        self._client = stripe.StripeClient(
+            secret_key,
+            stripe_version=API_VERSION,
+            max_network_retries=MAX_NETWORK_RETRIES,
+            http_client=http_client,
+            base_addresses={"api": api_base} if api_base else {},
+        )
+
+    @contextmanager
+    def stripe(self, operation: str) -> Iterator[stripe.StripeClient]:
+        """Lend the client for one call, and translate what it raises.
+
+        Args:
+            operation: the call's name for the log, such as `checkout.sessions.create`.
+
+        Raises:
+            StripeObjectNotFound: there is no object with this id.
+            StripeRefused: the request is wrong, or the key is.
+            GatewayError: Stripe answered with an error of its own.
+            GatewayUnavailable: Stripe did not answer, or told us to slow down.
+        """
+        if self._in_transaction():
+            raise RuntimeError(f"{operation} inside a database transaction")
+        try:
+            yield self._client
+        except stripe.StripeError as error:
+            log.warning(
+                "stripe.error",
+                operation=operation,
+                kind=type(error).__name__,
+                status=error.http_status,
+                code=error.code,
+                stripe_request_id=error.request_id,
+            )
+            raise _translated(error) from error
+
+
+def _translated(error: stripe.StripeError) -> Exception:
+    if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError):
+        return GatewayUnavailable("We could not reach the payment service. Try again in a minute.")
+    if isinstance(error, stripe.InvalidRequestError) and error.code == "resource_missing":
+        return StripeObjectNotFound("The payment service does not know this.")
+    if error.http_status is not None and error.http_status < 500:
+        return StripeRefused("The payment service refused the request.")
+    return GatewayError("The payment service gave an error. Try again in a minute.")

@@ -1,0 +1,35 @@
+"""Stripe customers and the billing portal. https://docs.stripe.com/api/customers"""
+
+from billing.gateway.calls import Calls
+
+
+class Customers:
+    """One customer for each user who ever set out to pay."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def create(self, *, user_id: int, email: str) -> str:
+        """Create the user's customer, or get the one that an earlier try made.
+
+        Returns:
+            Stripe's id of the customer.
+        """
+        with self._calls.stripe("customers.create") as client:
+            customer = client.v1.customers.create(
+                {"email": email, "metadata": {"user_id": str(user_id)}},
+                {"idempotency_key": f"user:{user_id}:customer"},
+            )
+        return customer.id
+
+    def create_portal_session(self, customer_id: str, *, return_url: str) -> str:
+        """Open the billing portal for the customer.
+
+        Returns:
+            The portal's address; it lives for minutes, so it is made for each click.
+        """
+        with self._calls.stripe("billing_portal.sessions.create") as client:
+            session = client.v1.billing_portal.sessions.create(
+                {"customer": customer_id, "return_url": return_url}
+            )
+        return session.url

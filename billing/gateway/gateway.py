@@ -1,0 +1,29 @@
+"""The gateway as services see it: one attribute for each kind of thing at Stripe."""
+
+from collections.abc import Callable
+
+from billing.gateway.calls import Calls
+from billing.gateway.catalog import Catalog
+from billing.gateway.checkout import Checkout
+from billing.gateway.customers import Customers
+from billing.gateway.invoices import Invoices
+from billing.gateway.subscriptions import Subscriptions
+
+
+class Gateway:
+    """Stripe, or whatever speaks its API at `api_base`."""
+
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_base: str | None = None,
+        in_transaction: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Build it; nothing is sent yet. The arguments are those of `Calls`."""
+        calls = Calls(secret_key, api_base=api_base, in_transaction=in_transaction)
+        self.catalog = Catalog(calls)
+        self.checkout = Checkout(calls)
+        self.customers = Customers(calls)
+        self.invoices = Invoices(calls)
+        self.subscriptions = Subscriptions(calls)

@@ -1,0 +1,60 @@
+"""Invoices at Stripe, and the refund of one. https://docs.stripe.com/api/invoices"""
+
+from stripe import Invoice, InvoicePayment
+
+from billing.gateway.calls import Calls
+from billing.gateway.reading import id_of, minor_units, moment
+from billing.gateway.values import StripeInvoice
+
+
+class Invoices:
+    """What customers were asked to pay."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def retrieve(self, invoice_id: str) -> StripeInvoice:
+        """Read the invoice as it is now.
+
+        Raises:
+            StripeObjectNotFound: there is no invoice with this id.
+        """
+        with self._calls.stripe("invoices.retrieve") as client:
+            return _read(client.v1.invoices.retrieve(invoice_id))
+
+    def refund_paid(self, invoice_id: str) -> None:
+        """Give back all that was paid on the invoice; again does nothing more."""
+        with self._calls.stripe("invoice_payments.list") as client:
+            payments = client.v1.invoice_payments.list({"invoice": invoice_id, "status": "paid"})
+        for payment_intent_id in filter(None, map(_payment_intent_id, payments.data)):
+            with self._calls.stripe("refunds.create") as client:
+                client.v1.refunds.create(
+                    {"payment_intent": payment_intent_id},
+                    {"idempotency_key": f"refund:{payment_intent_id}:all"},
+                )
+
+
+def _payment_intent_id(payment: InvoicePayment) -> str | None:
+    return id_of(payment.payment.payment_intent)
+
+
+def _read(invoice: Invoice) -> StripeInvoice:
+    lines = invoice.lines.data
+    return StripeInvoice(
+        id=invoice.id or "",
+        customer_id=id_of(invoice.customer),
+        subscription_id=_subscription_id(invoice),
+        number=invoice.number,
+        status=invoice.status or "draft",
+        description=(lines[0].description if lines else None) or invoice.description or "Invoice",
+        total=minor_units(invoice.total, invoice.currency),
+        amount_paid=minor_units(invoice.amount_paid, invoice.currency),
+        hosted_invoice_url=invoice.hosted_invoice_url,
+        issued_at=moment(invoice.created),
+    )
+
+
+def _subscription_id(invoice: Invoice) -> str | None:
+    parent = invoice.parent
+    details = parent.subscription_details if parent else None
+    return id_of(details.subscription) if details else None

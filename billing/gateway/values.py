@@ -1,0 +1,120 @@
+"""What Stripe told us, as frozen values in our words: times are aware UTC, money is `Money`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.domain.money import Money
+from billing.domain.statuses import LIVE_STATUSES, SubscriptionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    """https://docs.stripe.com/api/checkout/sessions/object"""
+
+    id: str
+    url: str | None
+    status: str
+    payment_status: str
+    customer_id: str | None
+    client_reference_id: str | None
+    subscription_id: str | None
+    payment_intent_id: str | None
+    subtotal: Money
+    total: Money
+    expires_at: datetime
+    order_id: int | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "open"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.status == "expired"
+
+    @property
+    def is_complete(self) -> bool:
+        return self.status == "complete"
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the money is there; a delayed method completes before it pays."""
+        return self.is_complete and self.payment_status in {"paid", "no_payment_required"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a page may say of a payment method."""
+
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class StripeSubscription:
+    """https://docs.stripe.com/api/subscriptions/object"""
+
+    id: str
+    customer_id: str
+    status: SubscriptionStatus
+    price_id: str
+    billing_cycle_anchor: datetime
+    current_period_start: datetime
+    current_period_end: datetime
+    cancel_at_period_end: bool
+    cancel_at: datetime | None
+    ended_at: datetime | None
+    trial_end: datetime | None
+    created_at: datetime
+    latest_invoice_id: str | None
+    card: Card | None
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSubscriptions:
+    """All that a customer subscribes to or ever did, as one reading, oldest first.
+
+    `ticket` says when the reading began, relative to the others of the same user.
+    """
+
+    customer_id: str
+    ticket: int
+    subscriptions: tuple[StripeSubscription, ...]
+
+    @property
+    def live(self) -> tuple[StripeSubscription, ...]:
+        return tuple(each for each in self.subscriptions if each.is_live)
+
+
+@dataclass(frozen=True, slots=True)
+class StripeInvoice:
+    """https://docs.stripe.com/api/invoices/object"""
+
+    id: str
+    customer_id: str | None
+    subscription_id: str | None
+    number: str | None
+    status: str
+    description: str
+    total: Money
+    amount_paid: Money
+    hosted_invoice_url: str | None
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A webhook event whose signature was verified."""
+
+    id: str
+    type: str
+    api_version: str | None
+    is_live: bool
+    object_id: str | None
+    payload: str

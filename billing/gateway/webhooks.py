@@ -1,0 +1,75 @@
+"""Webhook signatures and events. https://docs.stripe.com/webhooks#verify-manually"""
+
+import json
+
+import stripe
+
+from billing.errors import InvalidSignature
+from billing.gateway.values import Event
+
+TOLERANCE_SECONDS = 300
+
+
+def verify(
+    payload: bytes, signature: str | None, *, secrets: tuple[str, ...], now_epoch: int
+) -> Event:
+    """Prove who sent the payload, and read it.
+
+    Stripe's library accepts times far in the future and lets several malformed inputs raise
+    errors of its own; here each of them is an `InvalidSignature`.
+
+    Args:
+        payload: the raw body, to the byte.
+        signature: the `Stripe-Signature` header.
+        secrets: the endpoint's secrets; two while one is rotated.
+        now_epoch: the present time in Unix seconds.
+
+    Raises:
+        InvalidSignature: it is not signed with a secret of ours, too old or from the future, or
+            is no event.
+    """
+    if signature is None or not signature.isascii():
+        raise InvalidSignature("The Stripe-Signature header is missing or malformed.")
+    try:
+        body = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidSignature("The body is not UTF-8.") from error
+    if not any(_is_signed(body, signature, secret) for secret in secrets):
+        raise InvalidSignature("The signature is not by a secret of this endpoint, or too old.")
+    if _signed_at(signature) > now_epoch + TOLERANCE_SECONDS:
+        raise InvalidSignature("The signature is from the future.")
+    return _read(body)
+
+
+def _is_signed(body: str, signature: str, secret: str) -> bool:
+    try:
+        return bool(
+            stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE_SECONDS)
+        )
+    except (stripe.SignatureVerificationError, ValueError):
+        return False
+
+
+def _signed_at(signature: str) -> int:
+    parts = (part.partition("=") for part in signature.split(","))
+    return int(next(value for name, _, value in parts if name == "t"))
+
+
+def _read(body: str) -> Event:
+    try:
+        event = json.loads(body)
+        subject = event["data"]["object"]
+        identifier, event_type = event["id"], event["type"]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise InvalidSignature("The body is not a Stripe event.") from error
+    if not isinstance(identifier, str) or not isinstance(event_type, str):
+        raise InvalidSignature("The body is not a Stripe event.")
+    object_id = subject.get("id") if isinstance(subject, dict) else None
+    return Event(
+        id=identifier[:255],
+        type=event_type[:100],
+        api_version=event.get("api_version"),
+        is_live=bool(event.get("livemode")),
+        object_id=object_id if isinstance(object_id, str) else None,
+        payload=body,
+    )

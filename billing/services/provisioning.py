@@ -1,0 +1,75 @@
+"""Provisioning: the free subscription and the token balance that each user has.
+
+Both rows are written in the flush that inserts the user, by whichever door the user came. A row
+that went missing later is put back by `ensure`.
+"""
+
+import structlog
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session, UOWTransaction
+
+from billing import clock
+from billing.database import transaction
+from billing.domain.statuses import SubscriptionStatus
+from billing.models import TierVersion, User, UserSubscription, UserTokenBalance
+from billing.services import catalog, ledger
+
+log = structlog.get_logger(__name__)
+
+NEW_USERS = "users_to_provision"
+
+
+def ensure(user: User) -> None:
+    """Put back the subscription or the balance of a user who lacks one; else do nothing.
+
+    Args:
+        user: a stored user. Two calls at the same time make one row.
+
+    Raises:
+        TierNotFound: there is no default tier to start on.
+    """
+    if user.subscription is not None and user.token_balance is not None:
+        return
+    with transaction() as session:
+        session.scalars(select(User).where(User.id == user.id).with_for_update()).one()
+        _provision(session, user)
+    session.expire(user)
+
+
+def _provision(session: Session, user: User) -> None:
+    subscription = session.scalar(
+        select(UserSubscription).where(UserSubscription.user_id == user.id)
+    )
+    if subscription is None:
+        subscription = _free_subscription(user, catalog.get_default_tier().current_version)
+        session.add(subscription)
+        session.flush()
+        log.info("subscription.provisioned", user_id=user.id)
+    if session.get(UserTokenBalance, user.id) is None:
+        ledger.open_balance(
+            user, tier_version=subscription.tier_version, anchor=subscription.anchor
+        )
+        log.info("token_balance.provisioned", user_id=user.id)
+
+
+def _free_subscription(user: User, tier_version: TierVersion) -> UserSubscription:
+    return UserSubscription(
+        user_id=user.id,
+        tier_version=tier_version,
+        status=SubscriptionStatus.ACTIVE,
+        anchor=clock.now(),
+    )
+
+
+@event.listens_for(Session, "after_flush")
+def _note_new_users(session: Session, _context: UOWTransaction) -> None:
+    new = [instance for instance in session.new if isinstance(instance, User)]
+    if new:
+        session.info.setdefault(NEW_USERS, []).extend(new)
+
+
+@event.listens_for(Session, "after_flush_postexec")
+def _provision_new_users(session: Session, _context: UOWTransaction) -> None:
+    for user in session.info.pop(NEW_USERS, []):
+        _provision(session, user)
+        session.expire(user, ["subscription", "token_balance"])

@@ -1,0 +1,87 @@
+"""Users: made and found. Who makes one gets the free subscription and the balance with it."""
+
+import re
+
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+
+from billing.database import db, transaction
+from billing.errors import EmailTaken, UserNotFound
+from billing.models import AuditEntry, User
+
+log = structlog.get_logger(__name__)
+
+MAX_ID = 2**63 - 1
+ID_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def create(
+    email: str,
+    *,
+    actor: str,
+    password_hash: str | None = None,
+    external_id: str | None = None,
+    is_admin: bool = False,
+) -> User:
+    """Create a user with its free subscription and token balance, in one transaction.
+
+    Args:
+        email: an address that was checked before; it is kept in lower case.
+        actor: who does it, for the audit log: `cli`, `sign-up`, `key:…`.
+        password_hash: an argon2 hash; None for a user of the host product.
+        external_id: the host product's own id of the user.
+        is_admin: whether the user may open the admin pages.
+
+    Raises:
+        EmailTaken: the address or the external id belongs to somebody.
+        TierNotFound: no catalog was applied yet, so there is no tier to start on.
+    """
+    try:
+        with transaction() as session:
+            user = User(
+                email=normalize_email(email),
+                password_hash=password_hash,
+                external_id=external_id,
+                is_admin=is_admin,
+            )
+            session.add(user)
+            session.flush()
+            after = {"is_admin": is_admin, "external_id": external_id}
+            session.add(
+                AuditEntry(
+                    actor=actor,
+                    action="user.created",
+                    subject_type="user",
+                    subject_id=user.id,
+                    after=after,
+                )
+            )
+    except IntegrityError as error:
+        raise EmailTaken("A user with this e-mail address or external id exists.") from error
+    log.info("user.created", user_id=user.id, actor=actor)
+    return user
+
+
+def get(reference: str) -> User:
+    """Return the user whom the host's external id, the e-mail address or our id names.
+
+    Raises:
+        UserNotFound: there is none.
+    """
+    user = db.session.scalar(
+        select(User)
+        .where(or_(User.external_id == reference, User.email == normalize_email(reference)))
+        .order_by((User.external_id == reference).desc())
+        .limit(1)
+    )
+    if user is None and ID_PATTERN.fullmatch(reference) and int(reference) <= MAX_ID:
+        user = db.session.get(User, int(reference))
+    if user is None:
+        raise UserNotFound("There is no user with this id or e-mail address.")
+    return user
+
+
+def normalize_email(email: str) -> str:
+    """Return the form in which an address is kept and compared."""
+    return email.strip().lower()
