@@ -84,6 +84,7 @@ def _announce(settings: Settings, host: str, logins: list[Login]) -> None:
 
 def _development_settings() -> Settings:
     """Return the settings, with a SECRET_KEY of this clone's own for the processes to come."""
+    os.umask(0o077)
     INSTANCE.mkdir(exist_ok=True)
     INSTANCE.chmod(0o700)
     settings = load()
