@@ -1,0 +1,234 @@
+"""The catalog in the database brought in line with a document, and read back as one."""
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session, selectinload
+
+from billing import clock
+from billing.database import db, transaction
+from billing.domain.catalog import (
+    CatalogDocument,
+    CatalogState,
+    FeatureEntry,
+    PackageEntry,
+    TierEntry,
+)
+from billing.domain.catalog_changes import Change, Subject, compare, order_features
+from billing.models import AuditEntry, Feature, SubscriptionTier, TierVersion, TokenPackage
+
+log = structlog.get_logger(__name__)
+
+
+def diff(document: CatalogDocument) -> list[Change]:
+    """Return what `apply` would change; each change reads as a line of text."""
+    return compare(_read_state(), document)
+
+
+def export() -> CatalogDocument:
+    """Return what is on sale; applied again, it changes nothing."""
+    return _read_state().on_sale
+
+
+def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
+    """Make the database sell what the document says, in one transaction.
+
+    A change of price, quota, trial or features makes a new version of the tier, which those who
+    subscribe from now on get; whoever has a version keeps it. What the document leaves out is
+    archived, except features.
+
+    Args:
+        document: the whole catalog.
+        actor: who does it, for the audit log.
+
+    Returns:
+        What changed; nothing when the document was applied before.
+    """
+    with transaction() as session:
+        _wait_for_other_writers(session)
+        state = _read_state()
+        changes = compare(state, document)
+        features = _apply_features(session, document, order_features(state, document))
+        tiers = _apply_tiers(session, document, features)
+        packages = _apply_packages(session, document)
+        session.flush()
+        rows: dict[Subject, Mapping[str, Feature | SubscriptionTier | TokenPackage]] = {
+            Subject.FEATURE: features,
+            Subject.TIER: tiers,
+            Subject.PACKAGE: packages,
+        }
+        for change in changes:
+            session.add(_audit_entry(change, rows[change.subject][change.slug].id, actor))
+    for change in changes:
+        log.info("catalog.changed", change=str(change), actor=actor)
+    return changes
+
+
+def _wait_for_other_writers(session: Session) -> None:
+    # SQLite has one writer at a time; on PostgreSQL two would both make the next version.
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE subscription_tiers IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _read_state() -> CatalogState:
+    features = db.session.scalars(select(Feature).order_by(Feature.position, Feature.id)).all()
+    tiers = _read_tiers(db.session())
+    packages = db.session.scalars(select(TokenPackage).order_by(TokenPackage.tokens)).all()
+    return CatalogState(
+        document=CatalogDocument(
+            features={feature.key: _feature_entry(feature) for feature in features},
+            tiers={tier.slug: _tier_entry(tier) for tier in tiers},
+            packages={package.slug: _package_entry(package) for package in packages},
+        ),
+        archived_tiers=_archived(tiers),
+        archived_packages=_archived(packages),
+        tier_versions={tier.slug: tier.current_version.version for tier in tiers},
+    )
+
+
+def _read_tiers(session: Session) -> list[SubscriptionTier]:
+    features = selectinload(SubscriptionTier.versions).selectinload(TierVersion.features)
+    tiers = select(SubscriptionTier).options(features).order_by(SubscriptionTier.rank)
+    return list(session.scalars(tiers))
+
+
+def _archived(rows: Iterable[SubscriptionTier | TokenPackage]) -> frozenset[str]:
+    return frozenset(row.slug for row in rows if row.archived_at)
+
+
+def _feature_entry(feature: Feature) -> FeatureEntry:
+    return FeatureEntry(
+        name=feature.name, metered=feature.is_metered, token_cost=feature.token_cost
+    )
+
+
+def _tier_entry(tier: SubscriptionTier) -> TierEntry:
+    terms = tier.current_version
+    return TierEntry(
+        name=tier.name,
+        description=tier.description,
+        rank=tier.rank,
+        default=tier.is_default,
+        currency=terms.currency,
+        price_month=terms.price_month_minor,
+        price_year=terms.price_year_minor,
+        ai_requests_per_month=terms.ai_requests_per_month,
+        trial_days=terms.trial_days,
+        features=tuple(feature.key for feature in terms.features),
+    )
+
+
+def _package_entry(package: TokenPackage) -> PackageEntry:
+    return PackageEntry(
+        name=package.name,
+        tokens=package.tokens,
+        bonus_tokens=package.bonus_tokens,
+        currency=package.currency,
+        price=package.price_minor,
+        expires_after_months=package.expires_after_months,
+    )
+
+
+def _apply_features(
+    session: Session, document: CatalogDocument, order: list[str]
+) -> dict[str, Feature]:
+    features = {feature.key: feature for feature in session.scalars(select(Feature))}
+    for key, entry in document.features.items():
+        feature = features.setdefault(key, Feature(key=key))
+        feature.name = entry.name
+        feature.is_metered = entry.metered
+        feature.token_cost = entry.token_cost
+    for position, key in enumerate(order):
+        features[key].position = position
+    session.add_all(features.values())
+    return features
+
+
+def _apply_tiers(
+    session: Session, document: CatalogDocument, features: Mapping[str, Feature]
+) -> dict[str, SubscriptionTier]:
+    tiers = {tier.slug: tier for tier in _read_tiers(session)}
+    for slug, tier in tiers.items():
+        is_wanted = slug in document.tiers
+        tier.is_default = is_wanted and tier.is_default and document.tiers[slug].default
+        if not is_wanted and tier.archived_at is None:
+            tier.archived_at = clock.now()
+    # The old default has to go before the new one comes: the index allows one.
+    session.flush()
+
+    for slug, entry in document.tiers.items():
+        tier = tiers.setdefault(slug, SubscriptionTier(slug=slug))
+        tier.name = entry.name
+        tier.description = entry.description
+        tier.rank = entry.rank
+        tier.is_default = entry.default
+        tier.archived_at = None
+        if not tier.versions or not _has_terms(tier, entry):
+            tier.versions.append(_new_version(tier, entry, features))
+    session.add_all(tiers.values())
+    return tiers
+
+
+def _has_terms(tier: SubscriptionTier, entry: TierEntry) -> bool:
+    terms = tier.current_version
+    keys = {feature.key for feature in terms.features}
+    return keys == set(entry.features) and (
+        terms.currency,
+        terms.price_month_minor,
+        terms.price_year_minor,
+        terms.ai_requests_per_month,
+        terms.trial_days,
+    ) == (
+        entry.currency,
+        entry.price_month,
+        entry.price_year,
+        entry.ai_requests_per_month,
+        entry.trial_days,
+    )
+
+
+def _new_version(
+    tier: SubscriptionTier, entry: TierEntry, features: Mapping[str, Feature]
+) -> TierVersion:
+    return TierVersion(
+        version=tier.current_version.version + 1 if tier.versions else 1,
+        price_month_minor=entry.price_month,
+        price_year_minor=entry.price_year,
+        currency=entry.currency,
+        ai_requests_per_month=entry.ai_requests_per_month,
+        trial_days=entry.trial_days,
+        features=[features[key] for key in entry.features],
+    )
+
+
+def _apply_packages(session: Session, document: CatalogDocument) -> dict[str, TokenPackage]:
+    packages = {package.slug: package for package in session.scalars(select(TokenPackage))}
+    for slug, package in packages.items():
+        if slug not in document.packages and package.archived_at is None:
+            package.archived_at = clock.now()
+    for slug, entry in document.packages.items():
+        package = packages.setdefault(slug, TokenPackage(slug=slug))
+        if (package.price_minor, package.currency) != (entry.price, entry.currency):
+            # Stripe's price stands for the old amount; the next push finds or makes the new one.
+            package.stripe_price_id = None
+        package.name = entry.name
+        package.tokens = entry.tokens
+        package.bonus_tokens = entry.bonus_tokens
+        package.price_minor = entry.price
+        package.currency = entry.currency
+        package.expires_after_months = entry.expires_after_months
+        package.archived_at = None
+    session.add_all(packages.values())
+    return packages
+
+
+def _audit_entry(change: Change, subject_id: int, actor: str) -> AuditEntry:
+    return AuditEntry(
+        actor=actor,
+        action=f"catalog.{change.subject}_{change.verb}",
+        subject_type=change.subject,
+        subject_id=subject_id,
+        before=dict(change.before) or None,
+        after=dict(change.after) or None,
+    )
