@@ -11,8 +11,9 @@ BillingError                  never raised itself
 │                               OrderNotFound, EventNotFound, StripeObjectNotFound; LinkExpired is 400
 ├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, EmailTaken, HoldClosed
 ├── RateLimited           429
-├── GatewayError          502   StripeRefused, StripeMismatch, UnknownPrice, UnknownCustomer
-└── Unavailable           503   GatewayUnavailable
+├── GatewayError          502   StripeRefused, StripeMismatch (UnknownPrice, UnknownCustomer)
+│   └── GatewayUnavailable 503
+└── Unavailable           503
 
 The class says the status, the stable code and the title; the instance says the detail and the
 members that a program needs (RFC 9457 extension members).
@@ -204,6 +205,14 @@ class GatewayError(BillingError):
     title = "The payment service gave an error"
 
 
+class GatewayUnavailable(GatewayError):
+    """Stripe could not be reached, timed out, or is limiting us: nobody knows what it did."""
+
+    status = 503
+    code = "gateway_unavailable"
+    title = "Payments are unavailable right now"
+
+
 class StripeRefused(GatewayError):
     """Stripe refused the request as ours to mend (4xx)."""
 
@@ -234,10 +243,3 @@ class Unavailable(BillingError):
     status = 503
     code = "unavailable"
     title = "The service is unavailable"
-
-
-class GatewayUnavailable(Unavailable):
-    """Stripe could not be reached, timed out, or is limiting us."""
-
-    code = "gateway_unavailable"
-    title = "Payments are unavailable right now"

@@ -62,7 +62,7 @@ class Catalog:
         currency = money.currency.lower()
         if found and (found[0].unit_amount, found[0].currency) == (money.amount_minor, currency):
             return found[0].id
-        params: "PriceCreateParams" = {
+        params: PriceCreateParams = {
             "product": product_id,
             "currency": currency,
             "unit_amount": money.amount_minor,

@@ -21,6 +21,7 @@ class Gateway:
         in_transaction: Callable[[], bool] = lambda: False,
     ) -> None:
         """Build it; nothing is sent yet. The arguments are those of `Calls`."""
+        self.is_live = secret_key.startswith(("sk_live_", "rk_live_"))
         calls = Calls(secret_key, api_base=api_base, in_transaction=in_transaction)
         self.catalog = Catalog(calls)
         self.checkout = Checkout(calls)

@@ -28,6 +28,15 @@ class Subscriptions:
             found = [_read(each) for each in page.auto_paging_iter()]
         return tuple(sorted(found, key=lambda each: (each.created_at, each.id)))
 
+    def retrieve(self, subscription_id: str) -> StripeSubscription:
+        """Read the subscription as it is now; an ended one is still there.
+
+        Raises:
+            StripeObjectNotFound: there is no subscription with this id.
+        """
+        with self._calls.stripe("subscriptions.retrieve") as client:
+            return _read(client.v1.subscriptions.retrieve(subscription_id))
+
     def cancel_now(self, subscription_id: str) -> None:
         """End the subscription at once, without a final invoice."""
         with self._calls.stripe("subscriptions.cancel") as client:

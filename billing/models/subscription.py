@@ -34,6 +34,8 @@ class UserSubscription(Model):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     stripe_subscription_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     stripe_price_id: Mapped[str | None] = mapped_column(String(255))
+    read_ticket: Mapped[int] = mapped_column(BigInt, default=0)
+    applied_ticket: Mapped[int] = mapped_column(BigInt, default=0)
     card_brand: Mapped[str | None] = mapped_column(String(20))
     card_last4: Mapped[str | None] = mapped_column(String(4))
     card_exp_month: Mapped[int | None] = mapped_column()

@@ -13,6 +13,7 @@ from billing.database import transaction
 from billing.domain.statuses import SubscriptionStatus
 from billing.models import TierVersion, User, UserSubscription, UserTokenBalance
 from billing.services import catalog, ledger
+from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ def ensure(user: User) -> None:
     if user.subscription is not None and user.token_balance is not None:
         return
     with transaction() as session:
-        session.scalars(select(User).where(User.id == user.id).with_for_update()).one()
+        lock_user(session, user.id)
         _provision(session, user)
     session.expire(user)
 

@@ -5,6 +5,7 @@ import re
 import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from billing.database import db, transaction
 from billing.errors import EmailTaken, UserNotFound
@@ -80,6 +81,17 @@ def get(reference: str) -> User:
     if user is None:
         raise UserNotFound("There is no user with this id or e-mail address.")
     return user
+
+
+def lock_user(session: Session, user_id: int) -> User:
+    """Lock the user's row until the transaction ends: the first lock of every order.
+
+    Args:
+        session: the session of the open transaction.
+        user_id: a user that exists.
+    """
+    locked = select(User).where(User.id == user_id).with_for_update(key_share=True)
+    return session.scalars(locked.execution_options(populate_existing=True)).one()
 
 
 def normalize_email(email: str) -> str:

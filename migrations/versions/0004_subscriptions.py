@@ -30,6 +30,8 @@ def upgrade() -> None:
         sa.Column("ended_at", UtcDateTime, nullable=True),
         sa.Column("stripe_subscription_id", sa.String(length=255), nullable=True),
         sa.Column("stripe_price_id", sa.String(length=255), nullable=True),
+        sa.Column("read_ticket", BigInt, nullable=False),
+        sa.Column("applied_ticket", BigInt, nullable=False),
         sa.Column("card_brand", sa.String(length=20), nullable=True),
         sa.Column("card_last4", sa.String(length=4), nullable=True),
         sa.Column("card_exp_month", sa.Integer(), nullable=True),

@@ -1,0 +1,42 @@
+"""The account page: plan, next payment, tokens, invoices."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from billing.errors import GatewayError, NoSubscription
+from billing.services import invoices, orders, portal, usage
+from billing.web import gateway
+from billing.web.links import external_url
+
+bp = Blueprint("account", __name__, url_prefix="/account")
+
+INVOICES_SHOWN = 5
+
+
+@bp.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    return render_template(
+        "account/index.html",
+        subscription=current_user.subscription,
+        usage=usage.summary(current_user),
+        invoices=invoices.list_by_user(current_user.id, limit=INVOICES_SHOWN),
+        orders=orders.list_paid_packages(current_user.id, limit=INVOICES_SHOWN),
+    )
+
+
+@bp.post("/portal")
+@login_required
+def open_portal() -> ResponseReturnValue:
+    try:
+        url = portal.open(
+            current_user, return_url=external_url("account.index"), gateway=gateway.current()
+        )
+    except NoSubscription as error:
+        flash(error.detail, "info")
+        return redirect(url_for("account.index"), 303)
+    except GatewayError as error:
+        flash(error.detail, "bad")
+        return redirect(url_for("account.index"), 303)
+    return redirect(url, 303)

@@ -1,0 +1,86 @@
+"""Checkout: off to Stripe's payment page, and back."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from billing.domain.statuses import OrderState
+from billing.errors import AlreadySubscribed, GatewayError
+from billing.services import checkout
+from billing.services.checkout import ReturnPages
+from billing.web import checkout_form, gateway
+from billing.web.links import external_url
+
+bp = Blueprint("checkout", __name__, url_prefix="/checkout")
+
+AWAY = "We could not reach the payment service. Nothing was charged. Try again in a minute."
+
+
+@bp.post("/subscription")
+@login_required
+def subscription() -> ResponseReturnValue:
+    tier_slug, interval = checkout_form.tier_choice()
+    try:
+        url = checkout.start_subscription(
+            current_user,
+            tier_slug=tier_slug,
+            interval=interval,
+            pages=_return_pages(f"tier={tier_slug}&interval={interval}"),
+            gateway=gateway.current(),
+        )
+    except AlreadySubscribed as error:
+        flash(error.detail, "info")
+        return redirect(url_for("account.index"), 303)
+    except GatewayError:
+        flash(AWAY, "bad")
+        return redirect(url_for("pricing.index", interval=interval), 303)
+    return redirect(url, 303)
+
+
+@bp.post("/tokens")
+@login_required
+def tokens() -> ResponseReturnValue:
+    package_slug = checkout_form.package_choice()
+    try:
+        url = checkout.start_tokens(
+            current_user,
+            package_slug=package_slug,
+            pages=_return_pages(f"package={package_slug}"),
+            gateway=gateway.current(),
+        )
+    except GatewayError:
+        flash(AWAY, "bad")
+        return redirect(url_for("pricing.index"), 303)
+    return redirect(url, 303)
+
+
+@bp.get("/success")
+@login_required
+def success() -> ResponseReturnValue:
+    session_id = request.args.get("session_id", "")
+    try:
+        order = checkout.confirm(current_user, session_id, gateway=gateway.current())
+    except GatewayError:
+        order = checkout.get_order(current_user, session_id)
+    return render_template("checkout/success.html", order=order)
+
+
+@bp.get("/status")
+@login_required
+def status() -> ResponseReturnValue:
+    """Say whether the payment has settled: the return page asks while it waits."""
+    session_id = request.args.get("session_id", "")
+    order = checkout.get_order(current_user, session_id)
+    return {"state": order.state, "is_settled": order.state == OrderState.PAID}
+
+
+@bp.get("/cancel")
+@login_required
+def cancel() -> ResponseReturnValue:
+    return render_template("checkout/cancel.html")
+
+
+def _return_pages(choice: str) -> ReturnPages:
+    # url_for would escape the braces that Stripe looks for.
+    success_url = external_url("checkout.success") + "?session_id={CHECKOUT_SESSION_ID}"
+    return ReturnPages(success_url, f"{external_url('checkout.cancel')}?{choice}")

@@ -1,0 +1,28 @@
+"""Where Stripe's webhooks arrive."""
+
+from flask import Blueprint, current_app, request
+from flask.typing import ResponseReturnValue
+
+from billing import clock, gateway
+from billing.services import inbox
+from billing.settings import Settings
+from billing.web import gateway as web_gateway
+
+bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+
+MAX_BODY_BYTES = 256 * 1024
+
+
+@bp.post("/stripe")
+def stripe() -> ResponseReturnValue:
+    """Keep the event and apply it; anything but 2xx makes Stripe send it again."""
+    request.max_content_length = MAX_BODY_BYTES
+    settings: Settings = current_app.extensions["billing_settings"]
+    event = gateway.verify(
+        request.get_data(cache=False),
+        request.headers.get("Stripe-Signature"),
+        secrets=settings.stripe_webhook_secrets,
+        now_epoch=int(clock.now().timestamp()),
+    )
+    row = inbox.receive(event, gateway=web_gateway.current())
+    return {"received": True, "state": row.state}

@@ -1,0 +1,336 @@
+"""Checkout: from "I want this" to the address of Stripe's payment page.
+
+An order row is made first and holds all that the session is made from, so that a retry after a
+crash gets the same session from Stripe. Nothing here takes a price from the browser.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from billing import clock
+from billing.database import db, transaction
+from billing.domain.interval import Interval
+from billing.domain.money import Money
+from billing.domain.statuses import OrderKind, OrderState
+from billing.errors import (
+    AlreadySubscribed,
+    GatewayError,
+    GatewayUnavailable,
+    OrderNotFound,
+    StripeRefused,
+    TierNotForSale,
+)
+from billing.gateway import CheckoutSession, Gateway
+from billing.gateway.checkout import SessionRequest
+from billing.models import Order, User
+from billing.services import catalog, orders, provisioning
+from billing.services.users import lock_user
+
+log = structlog.get_logger(__name__)
+
+# Stripe's longest is 24 hours; a margin lets a retry of the same parameters still be valid.
+SESSION_LIFETIME = timedelta(hours=23)
+REUSABLE_FOR = timedelta(minutes=35)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPages:
+    """Where Stripe sends the person afterwards.
+
+    `success_url` carries the literal `{CHECKOUT_SESSION_ID}`, which Stripe fills in.
+    """
+
+    success_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the person set out to buy, with our price."""
+
+    kind: OrderKind
+    item: str
+    money: Money
+    stripe_price_id: str
+    trial_days: int = 0
+    tier_version_id: int | None = None
+    interval: Interval | None = None
+    token_package_id: int | None = None
+    tokens: int = 0
+    bonus_tokens: int = 0
+    expires_after_months: int | None = None
+
+    def is_what(self, order: Order) -> bool:
+        """Whether an order made earlier is for the same thing on the same terms."""
+        return (
+            order.price == self.money
+            and order.tier_version_id == self.tier_version_id
+            and (order.tokens, order.bonus_tokens) == (self.tokens, self.bonus_tokens)
+        )
+
+
+def start_subscription(
+    user: User, *, tier_slug: str, interval: Interval, pages: ReturnPages, gateway: Gateway
+) -> str:
+    """Start the checkout of a paid tier.
+
+    Args:
+        user: who buys.
+        tier_slug: the tier, as the pricing page names it.
+        interval: how often it is paid.
+        pages: where Stripe sends the person afterwards.
+        gateway: where Stripe is reached; no transaction may be open.
+
+    Returns:
+        The address of Stripe's payment page: the same for two clicks or two tabs.
+
+    Raises:
+        TierNotFound: no tier on sale has this slug.
+        TierNotForSale: it is free, or not at Stripe yet.
+        AlreadySubscribed: the user has a paid tier; that one is changed instead.
+        GatewayUnavailable: Stripe did not answer; a retry goes on where this one stopped.
+    """
+    provisioning.ensure(user)
+    version = catalog.get_tier(tier_slug).current_version
+    price_id = version.stripe_price_id(interval)
+    if version.is_free or price_id is None:
+        log.warning("checkout.tier_not_for_sale", user_id=user.id, tier=tier_slug)
+        raise TierNotForSale(f"{version.tier.name} cannot be bought.")
+    _refuse_second_subscription(user)
+    choice = Choice(
+        kind=OrderKind.SUBSCRIPTION,
+        item=f"tier:{tier_slug}:{interval}",
+        money=version.price(interval),
+        stripe_price_id=price_id,
+        trial_days=version.trial_days,
+        tier_version_id=version.id,
+        interval=interval,
+    )
+    _close_other_subscription_checkouts(user, choice.item, gateway)
+    return _start(user, choice, pages, gateway)
+
+
+def start_tokens(user: User, *, package_slug: str, pages: ReturnPages, gateway: Gateway) -> str:
+    """Start the checkout of a token package.
+
+    Args:
+        user: who buys.
+        package_slug: the package, as the pricing page names it.
+        pages: where Stripe sends the person afterwards.
+        gateway: where Stripe is reached; no transaction may be open.
+
+    Returns:
+        The address of Stripe's payment page: the same for two clicks or two tabs.
+
+    Raises:
+        PackageNotFound: no package on sale has this slug.
+        TierNotForSale: the package is not at Stripe yet.
+        GatewayUnavailable: Stripe did not answer; a retry goes on where this one stopped.
+    """
+    provisioning.ensure(user)
+    package = catalog.get_package(package_slug)
+    if package.stripe_price_id is None:
+        log.warning("checkout.package_not_for_sale", user_id=user.id, package=package_slug)
+        raise TierNotForSale(f"{package.name} cannot be bought yet.")
+    choice = Choice(
+        kind=OrderKind.TOKENS,
+        item=f"package:{package_slug}",
+        money=package.price,
+        stripe_price_id=package.stripe_price_id,
+        token_package_id=package.id,
+        tokens=package.tokens,
+        bonus_tokens=package.bonus_tokens,
+        expires_after_months=package.expires_after_months,
+    )
+    return _start(user, choice, pages, gateway)
+
+
+def confirm(user: User, session_id: str, *, gateway: Gateway) -> Order:
+    """Bring the order of a checkout session up to date: what the return page does.
+
+    Args:
+        user: who came back; only the owner gets an answer.
+        session_id: from the address that Stripe sent the person to.
+        gateway: where Stripe is reached; no transaction may be open.
+
+    Returns:
+        The order; `open` or `processing` while the payment is on its way.
+
+    Raises:
+        OrderNotFound: the session is not of an order of this user.
+        GatewayUnavailable: Stripe did not answer; the order is as it was.
+    """
+    known = find_order(user, session_id)
+    if known is not None and known.state == OrderState.PAID:
+        return known
+    reading = orders.read(session_id, gateway=gateway)
+    if reading.session.client_reference_id != str(user.id):
+        raise OrderNotFound("This checkout is not yours.")
+    return orders.fulfil(reading)
+
+
+def find_order(user: User, session_id: str) -> Order | None:
+    """Return the user's order of the checkout session, None when there is none.
+
+    Args:
+        user: whose order it has to be.
+        session_id: Stripe's id of the session.
+    """
+    owned = (Order.stripe_session_id == session_id) & (Order.user_id == user.id)
+    return db.session.scalar(select(Order).where(owned))
+
+
+def get_order(user: User, session_id: str) -> Order:
+    """Return the user's order of the checkout session.
+
+    Raises:
+        OrderNotFound: the session is not of an order of this user.
+    """
+    order = find_order(user, session_id)
+    if order is None:
+        raise OrderNotFound("This checkout is not yours.")
+    return order
+
+
+def _refuse_second_subscription(user: User) -> None:
+    if user.subscription.is_paid:
+        raise AlreadySubscribed(
+            f"You are on {user.subscription.tier.name}. Change that plan instead.",
+            tier=user.subscription.tier.slug,
+        )
+
+
+def _close_other_subscription_checkouts(user: User, item: str, gateway: Gateway) -> None:
+    """Close the payment pages of earlier choices, so that one person cannot pay for two tiers."""
+    others = db.session.scalars(
+        select(Order).where(
+            Order.user_id == user.id,
+            Order.kind == OrderKind.SUBSCRIPTION,
+            Order.state == OrderState.OPEN,
+            Order.item != item,
+            Order.stripe_session_id.is_not(None),
+        )
+    )
+    for session_id in [order.stripe_session_id for order in others]:
+        _close(session_id or "", gateway)
+    db.session.refresh(user.subscription)
+    _refuse_second_subscription(user)
+
+
+def _close(session_id: str, gateway: Gateway) -> None:
+    reading = orders.read(session_id, gateway=gateway)
+    if reading.session.is_open:
+        try:
+            gateway.checkout.expire(session_id)
+        except StripeRefused:
+            log.info("checkout.closed_by_itself", session=session_id)
+        reading = orders.read(session_id, gateway=gateway)
+    orders.fulfil(reading)
+
+
+def _start(user: User, choice: Choice, pages: ReturnPages, gateway: Gateway) -> str:
+    order = _open_order(user, choice)
+    if order.stripe_session_id is not None:
+        reading = orders.read(order.stripe_session_id, gateway=gateway)
+        if reading.session.is_open and reading.session.url is not None:
+            return reading.session.url
+        orders.fulfil(reading)
+        db.session.refresh(user.subscription)
+        if choice.kind == OrderKind.SUBSCRIPTION:
+            _refuse_second_subscription(user)
+        order = _open_order(user, choice)
+    session = _create_session(user, order, choice, pages, gateway)
+    if session.url is None:
+        raise GatewayError("This checkout has ended meanwhile. Nothing was charged. Try again.")
+    log.info("checkout.started", user_id=user.id, order_id=order.id, item=choice.item)
+    return session.url
+
+
+def _open_order(user: User, choice: Choice) -> Order:
+    """Find the open order of the choice or make one; terms that moved on make a new one."""
+    with transaction() as session:
+        lock_user(session, user.id)
+        order = session.scalar(
+            select(Order).where(
+                Order.user_id == user.id,
+                Order.item == choice.item,
+                Order.state == OrderState.OPEN,
+            )
+        )
+        if order is not None and _is_reusable(order, choice):
+            return order
+        if order is not None:
+            order.state = OrderState.EXPIRED
+            session.flush()
+        order = Order(
+            user_id=user.id,
+            kind=choice.kind,
+            item=choice.item,
+            tier_version_id=choice.tier_version_id,
+            interval=choice.interval,
+            token_package_id=choice.token_package_id,
+            tokens=choice.tokens,
+            bonus_tokens=choice.bonus_tokens,
+            expires_after_months=choice.expires_after_months,
+            amount_minor=choice.money.amount_minor,
+            currency=choice.money.currency,
+            state=OrderState.OPEN,
+            stripe_session_expires_at=clock.now() + SESSION_LIFETIME,
+        )
+        session.add(order)
+    return order
+
+
+def _is_reusable(order: Order, choice: Choice) -> bool:
+    expires_at = order.stripe_session_expires_at
+    is_fresh = expires_at is not None and expires_at - clock.now() > REUSABLE_FOR
+    return choice.is_what(order) and is_fresh
+
+
+def _create_session(
+    user: User, order: Order, choice: Choice, pages: ReturnPages, gateway: Gateway
+) -> CheckoutSession:
+    request = SessionRequest(
+        order_id=order.id,
+        user_id=user.id,
+        customer_id=_customer_id(user, gateway),
+        price_id=choice.stripe_price_id,
+        is_subscription=choice.kind == OrderKind.SUBSCRIPTION,
+        trial_days=choice.trial_days,
+        expires_at=order.stripe_session_expires_at or clock.now() + SESSION_LIFETIME,
+        success_url=pages.success_url,
+        cancel_url=pages.cancel_url,
+    )
+    order_id = order.id
+    try:
+        session = gateway.checkout.create(request)
+    except GatewayUnavailable:
+        raise
+    except GatewayError:
+        # Stripe answers the same key with the same error for a day: the next try needs a new one.
+        _mark_failed(order_id)
+        raise
+    with transaction() as tx:
+        lock_user(tx, request.user_id)
+        stored = tx.get_one(Order, order_id)
+        stored.stripe_session_id = session.id
+        stored.stripe_session_url = session.url
+    return session
+
+
+def _mark_failed(order_id: int) -> None:
+    with transaction() as session:
+        session.get_one(Order, order_id).state = OrderState.FAILED
+
+
+def _customer_id(user: User, gateway: Gateway) -> str:
+    if user.stripe_customer_id is not None:
+        return user.stripe_customer_id
+    user_id = user.id
+    customer_id = gateway.customers.create(user_id=user_id, email=user.email)
+    with transaction() as session:
+        lock_user(session, user_id).stripe_customer_id = customer_id
+    return customer_id

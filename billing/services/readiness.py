@@ -1,0 +1,22 @@
+"""Readiness: whether the database is there, writable, and at this release's migrations."""
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from billing.database import transaction
+from billing.settings import PROJECT_ROOT
+
+
+def problems() -> list[str]:
+    """Return what keeps us from serving, in words for the operator; empty when all is well."""
+    try:
+        # A transaction that writes: SQLite on a full or locked disk refuses it here.
+        with transaction() as session:
+            current = MigrationContext.configure(session.connection()).get_current_revision()
+    except SQLAlchemyError:
+        return ["the database does not answer"]
+    head = ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_current_head()
+    if current != head:
+        return [f"the database is at migration {current}, this release needs {head}"]
+    return []

@@ -1,0 +1,68 @@
+"""What each Stripe event leads to: read its object again, then one idempotent verb."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from billing.errors import StripeMismatch
+from billing.gateway import Gateway
+from billing.services import invoices, orders, subscriptions
+
+Effect: TypeAlias = Callable[[], object]
+"""What is to happen in the transaction that marks the event."""
+Handler: TypeAlias = Callable[[str, Gateway], Effect | None]
+
+
+def effect_of(event_type: str, stripe_object_id: str | None, *, gateway: Gateway) -> Effect | None:
+    """Read what the event is about, and return what it changes; None where it is not for us.
+
+    Args:
+        event_type: Stripe's name of the event.
+        stripe_object_id: the id of the object in it.
+        gateway: where the object is read; no transaction may be open.
+
+    Raises:
+        StripeMismatch: the event has no object to read.
+        GatewayUnavailable: Stripe did not answer.
+    """
+    handler = HANDLERS.get(event_type)
+    if handler is None:
+        return None
+    if stripe_object_id is None:
+        raise StripeMismatch(f"A {event_type} event came without its object.")
+    return handler(stripe_object_id, gateway)
+
+
+def _checkout_changed(session_id: str, gateway: Gateway) -> Effect:
+    return partial(orders.fulfil, orders.read(session_id, gateway=gateway))
+
+
+def _checkout_payment_failed(session_id: str, gateway: Gateway) -> Effect:
+    return partial(orders.fulfil, orders.read(session_id, gateway=gateway, has_failed=True))
+
+
+def _subscription_changed(subscription_id: str, gateway: Gateway) -> Effect:
+    customer_id = gateway.subscriptions.retrieve(subscription_id).customer_id
+    return partial(subscriptions.apply, subscriptions.read(customer_id, gateway=gateway))
+
+
+def _invoice_changed(invoice_id: str, gateway: Gateway) -> Effect:
+    return partial(invoices.apply, gateway.invoices.retrieve(invoice_id))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "checkout.session.completed": _checkout_changed,
+    "checkout.session.async_payment_succeeded": _checkout_changed,
+    "checkout.session.async_payment_failed": _checkout_payment_failed,
+    "checkout.session.expired": _checkout_changed,
+    "customer.subscription.created": _subscription_changed,
+    "customer.subscription.updated": _subscription_changed,
+    "customer.subscription.deleted": _subscription_changed,
+    "customer.subscription.paused": _subscription_changed,
+    "customer.subscription.resumed": _subscription_changed,
+    "invoice.finalized": _invoice_changed,
+    "invoice.paid": _invoice_changed,
+    "invoice.payment_failed": _invoice_changed,
+    "invoice.voided": _invoice_changed,
+    "invoice.marked_uncollectible": _invoice_changed,
+}

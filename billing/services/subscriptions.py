@@ -1,0 +1,202 @@
+"""Subscriptions: what Stripe holds for a customer, applied to our one row of the user.
+
+A webhook, the return page and reconciliation all call `read` and then `apply`. Each reading takes
+a ticket before it begins, and `apply` passes over a reading when one that began later is applied
+already: so events may come late, twice, in parallel and in any order.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from billing import clock
+from billing.database import transaction
+from billing.domain.interval import Interval
+from billing.domain.statuses import SubscriptionStatus
+from billing.errors import UnknownCustomer, UnknownPrice
+from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
+from billing.models import AuditEntry, TierVersion, User, UserSubscription
+from billing.services import catalog, provisioning, quotas
+
+log = structlog.get_logger(__name__)
+
+GRACE = timedelta(days=7)
+
+
+def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
+    """Read all subscriptions of a customer at Stripe, under a ticket.
+
+    Where Stripe shows two live ones, the first stays; the later are cancelled and refunded.
+
+    Args:
+        customer_id: Stripe's id of the customer.
+        gateway: where Stripe is reached; no transaction may be open.
+
+    Raises:
+        UnknownCustomer: no user of ours is this customer.
+        GatewayUnavailable: Stripe did not answer.
+    """
+    ticket = _take_ticket(customer_id)
+    found = CustomerSubscriptions(
+        customer_id, ticket, gateway.subscriptions.list_by_customer(customer_id)
+    )
+    if len(found.live) <= 1:
+        return found
+    for duplicate in found.live[1:]:
+        _cancel_and_refund(duplicate, gateway)
+    reread = gateway.subscriptions.list_by_customer(customer_id)
+    return replace(found, subscriptions=reread)
+
+
+def apply(reading: CustomerSubscriptions) -> None:
+    """Make our row say what Stripe holds; joins the open transaction.
+
+    The tier is that of the live subscription. Without one the user is on the default tier, and
+    tokens, ledger and history stay.
+
+    Args:
+        reading: from `read`.
+
+    Raises:
+        UnknownCustomer: no user of ours is this customer.
+        UnknownPrice: the live subscription has a price that no tier version has.
+    """
+    with transaction() as session:
+        user = _lock_user(session, reading.customer_id)
+        provisioning.ensure(user)
+        row = user.subscription
+        if row.applied_ticket >= reading.ticket:
+            log.info("subscription.reading_passed_over", user_id=user.id, ticket=reading.ticket)
+            return
+        row.applied_ticket = reading.ticket
+        before = _summary(row)
+        if reading.live:
+            _follow(session, row, reading.live[0])
+        else:
+            _fall_to_default_tier(row, reading)
+        session.flush()
+        quotas.follow_tier(user.id, tier_version=row.tier_version, anchor=row.anchor)
+        _audit(session, row, before)
+
+
+def _take_ticket(customer_id: str) -> int:
+    with transaction() as session:
+        user = _lock_user(session, customer_id)
+        provisioning.ensure(user)
+        ticket: int = session.execute(
+            update(UserSubscription)
+            .where(UserSubscription.user_id == user.id)
+            .values(read_ticket=UserSubscription.read_ticket + 1)
+            .returning(UserSubscription.read_ticket)
+        ).scalar_one()
+    return ticket
+
+
+def _lock_user(session: Session, customer_id: str) -> User:
+    user = session.scalar(
+        select(User).where(User.stripe_customer_id == customer_id).with_for_update()
+    )
+    if user is None:
+        raise UnknownCustomer(f"No user is the Stripe customer {customer_id}.")
+    return user
+
+
+def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
+    gateway.subscriptions.cancel_now(duplicate.id)
+    if duplicate.latest_invoice_id is not None:
+        gateway.invoices.refund_paid(duplicate.latest_invoice_id)
+    with transaction() as session:
+        user = _lock_user(session, duplicate.customer_id)
+        session.add(
+            AuditEntry(
+                actor="billing",
+                action="subscription.duplicate_refunded",
+                subject_type="user",
+                subject_id=user.id,
+                after={"stripe_subscription_id": duplicate.id},
+                reason="Stripe showed a second live subscription; the first one stays.",
+            )
+        )
+    log.error("subscription.duplicate_refunded", stripe_subscription_id=duplicate.id)
+
+
+def _follow(session: Session, row: UserSubscription, live: StripeSubscription) -> None:
+    row.tier_version, row.interval = _sold_under(session, live.price_id)
+    row.stripe_subscription_id = live.id
+    row.stripe_price_id = live.price_id
+    row.status = live.status
+    row.anchor = live.billing_cycle_anchor
+    row.current_period_start = live.current_period_start
+    row.current_period_end = live.current_period_end
+    row.cancel_at_period_end = live.cancel_at_period_end
+    row.cancel_at = live.cancel_at
+    row.trial_end = live.trial_end
+    row.ended_at = None
+    row.grace_until = _grace_until(row, live)
+    if live.card is not None:
+        row.card_brand, row.card_last4 = live.card.brand, live.card.last4
+        row.card_exp_month, row.card_exp_year = live.card.exp_month, live.card.exp_year
+
+
+def _grace_until(row: UserSubscription, live: StripeSubscription) -> datetime | None:
+    """Grace is stamped once for each failure, and gone when the renewal is paid."""
+    if live.status != SubscriptionStatus.PAST_DUE:
+        return None
+    return row.grace_until or clock.now() + GRACE
+
+
+def _sold_under(session: Session, price_id: str) -> tuple[TierVersion, Interval]:
+    version = session.scalar(
+        select(TierVersion).where(
+            (TierVersion.stripe_price_month_id == price_id)
+            | (TierVersion.stripe_price_year_id == price_id)
+        )
+    )
+    if version is None:
+        raise UnknownPrice(f"No tier version has the Stripe price {price_id}.")
+    is_year = version.stripe_price_year_id == price_id
+    return version, Interval.YEAR if is_year else Interval.MONTH
+
+
+def _fall_to_default_tier(row: UserSubscription, reading: CustomerSubscriptions) -> None:
+    ours = [each for each in reading.subscriptions if each.id == row.stripe_subscription_id]
+    if not ours or row.ended_at is not None:
+        return
+    ended = ours[0]
+    row.tier_version = catalog.get_default_tier().current_version
+    row.status = ended.status
+    row.interval = None
+    row.current_period_start = row.current_period_end = None
+    row.cancel_at_period_end = False
+    row.cancel_at = row.trial_end = row.grace_until = None
+    row.ended_at = ended.ended_at or clock.now()
+
+
+def _summary(row: UserSubscription) -> dict[str, str | bool | None]:
+    return {
+        "tier": row.tier.slug,
+        "version": str(row.tier_version.version),
+        "status": row.status,
+        "interval": row.interval,
+        "ends_at": row.ends_at.isoformat() if row.ends_at else None,
+    }
+
+
+def _audit(session: Session, row: UserSubscription, before: dict[str, str | bool | None]) -> None:
+    after = _summary(row)
+    if after == before:
+        return
+    session.add(
+        AuditEntry(
+            actor="stripe",
+            action="subscription.changed",
+            subject_type="user",
+            subject_id=row.user_id,
+            before=before,
+            after=after,
+        )
+    )
+    log.info("subscription.changed", user_id=row.user_id, before=before, after=after)
