@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", alias="HOST")
     port: int = Field(8000, alias="PORT", ge=1, le=65535)
     sandbox_port: int = Field(8010, alias="SANDBOX_PORT", ge=1, le=65535)
+    sandbox_database: Path = Field(
+        PROJECT_ROOT / "instance" / "sandbox.db", alias="SANDBOX_DATABASE"
+    )
     configured_base_url: str | None = Field(None, alias="BILLING_BASE_URL")
     database_url: str = Field(
         f"sqlite:///{PROJECT_ROOT / 'instance' / 'billing.db'}", alias="DATABASE_URL"

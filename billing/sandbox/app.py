@@ -1,0 +1,26 @@
+"""The sandbox as a WSGI application."""
+
+import atexit
+from pathlib import Path
+
+from flask import Flask
+
+from billing.sandbox import api, control
+from billing.sandbox.engine import Engine
+from billing.sandbox.settings import SandboxSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def create_sandbox(settings: SandboxSettings) -> Flask:
+    """A Stripe-like server with its delivery threads running."""
+    app = Flask(
+        __name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
+    )
+    engine = Engine(settings)
+    app.extensions["sandbox"] = engine
+    app.register_blueprint(api.bp)
+    app.register_blueprint(control.bp)
+    engine.dispatcher.start()
+    atexit.register(engine.dispatcher.stop)
+    return app

@@ -1,0 +1,18 @@
+"""Billing periods: n intervals after the anchor, clamped to the month's end."""
+
+import calendar
+from datetime import UTC, datetime, timedelta
+
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "year": 12}
+
+
+def after(anchor: int, interval: str, count: int) -> int:
+    """The moment `count` intervals after `anchor`: 31 January + 1 month is 28 February."""
+    start = datetime.fromtimestamp(anchor, UTC)
+    if interval in _DAYS:
+        return int((start + timedelta(days=_DAYS[interval] * count)).timestamp())
+    months = start.year * 12 + start.month - 1 + _MONTHS[interval] * count
+    year, month = divmod(months, 12)
+    day = min(start.day, calendar.monthrange(year, month + 1)[1])
+    return int(start.replace(year=year, month=month + 1, day=day).timestamp())

@@ -1,0 +1,345 @@
+"""A checkout session is paid: what is made, and which events in which order."""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from billing.sandbox import invoicing, payments, subscribing
+from billing.sandbox.cards import DEBIT_REFUSED, NOT_AUTHENTICATED, Decline, TestCard
+from billing.sandbox.contract import Json
+from billing.sandbox.errors import ApiError
+from billing.sandbox.payments import Payer
+from billing.sandbox.resources.customers import new_fields
+from billing.sandbox.timers import timer
+from billing.sandbox.unit import Unit
+
+
+class Result(StrEnum):
+    """How an attempt to pay ended."""
+
+    PAID = "paid"
+    PROCESSING = "processing"
+    DECLINED = "declined"
+    NEEDS_AUTHENTICATION = "needs_authentication"
+
+
+class Attempt(NamedTuple):
+    """An attempt to pay a session: its result, and why not."""
+
+    result: Result
+    decline: Decline | None = None
+
+
+def attempt(unit: Unit, session: Json, card: TestCard, payer: Payer) -> Attempt:
+    """Pay an open session with a test card."""
+    _refuse_unless_open(session)
+    return _Purchase(unit, session, card, payer).run()
+
+
+def authenticate(
+    unit: Unit, session: Json, card: TestCard, payer: Payer, *, approved: bool
+) -> Attempt:
+    """Answer the bank's question that an attempt with a 3-D Secure card left open."""
+    _refuse_unless_open(session)
+    purchase = _Purchase(unit, session, card, payer)
+    return purchase.succeed() if approved else purchase.refuse(NOT_AUTHENTICATED)
+
+
+def settle(unit: Unit, session: Json, *, succeeded: bool) -> Json:
+    """End a payment that was made later than the order: the money came, or did not."""
+    if session["status"] != "complete" or session["payment_status"] != "unpaid":
+        raise ApiError(f"{session['id']} waits for no payment.")
+    private = unit.objects.private(session["id"])
+    intent = unit.get("payment_intent", private["payment_intent"])
+    charge = unit.get("charge", intent["latest_charge"])
+    invoice = unit.get("invoice", session["invoice"]) if session["invoice"] else None
+    if not succeeded:
+        return _fail_later(unit, session, intent, charge, invoice)
+    captured = {"status": "succeeded", "amount_captured": charge["amount"]}
+    unit.emit("charge.succeeded", unit.change(charge, captured))
+    received = {"status": "succeeded", "amount_received": intent["amount"], "processing": None}
+    unit.emit("payment_intent.succeeded", unit.change(intent, received))
+    if invoice:
+        invoicing.pay(unit, invoice)
+    session = unit.change(session, {"payment_status": "paid"})
+    unit.emit("checkout.session.async_payment_succeeded", session)
+    return session
+
+
+def expire(unit: Unit, session: Json) -> Json:
+    """Close a session that was not paid."""
+    session = unit.change(session, {"status": "expired", "url": None})
+    unit.emit("checkout.session.expired", session)
+    return session
+
+
+@timer("expire_session")
+def _expire_in_time(unit: Unit, session_id: str) -> None:
+    session = unit.get("checkout.session", session_id)
+    if session["status"] == "open":
+        expire(unit, session)
+
+
+@timer("settle_payment")
+def _settle_in_time(unit: Unit, session_id: str) -> None:
+    _settle_if_waiting(unit, session_id, succeeded=True)
+
+
+@timer("fail_payment")
+def _fail_in_time(unit: Unit, session_id: str) -> None:
+    _settle_if_waiting(unit, session_id, succeeded=False)
+
+
+def _settle_if_waiting(unit: Unit, session_id: str, *, succeeded: bool) -> None:
+    session = unit.get("checkout.session", session_id)
+    if session["payment_status"] == "unpaid":
+        settle(unit, session, succeeded=succeeded)
+
+
+def _fail_later(
+    unit: Unit, session: Json, intent: Json, charge: Json, invoice: Json | None
+) -> Json:
+    method = unit.get("payment_method", intent["payment_method"])
+    error = payments.payment_error(DEBIT_REFUSED, charge["id"], method)
+    failed = {"last_payment_error": error, "payment_method": None, "processing": None,
+              "status": "requires_payment_method"}  # fmt: skip
+    unit.emit("payment_intent.payment_failed", unit.change(intent, failed))
+    refused = {"status": "failed", "paid": False} | payments.failure(DEBIT_REFUSED)
+    unit.emit("charge.failed", unit.change(charge, refused))
+    if invoice:
+        invoicing.fail(unit, invoice)
+    if session["subscription"]:
+        subscription = unit.get("subscription", session["subscription"])
+        unit.change(subscription, {"status": "past_due"}, "customer.subscription.updated")
+    unit.emit("checkout.session.async_payment_failed", session)
+    return session
+
+
+def _refuse_unless_open(session: Json) -> None:
+    if session["status"] != "open":
+        raise ApiError(f"{session['id']} is {session['status']}: it cannot be paid.")
+
+
+class _Payment(NamedTuple):
+    """What one charge consists of."""
+
+    intent: Json
+    charge: Json
+    method: Json
+    is_new_intent: bool
+
+
+class _Purchase:
+    """One buyer paying one session with one card."""
+
+    def __init__(self, unit: Unit, session: Json, card: TestCard, payer: Payer) -> None:
+        self.unit, self.session, self.card = unit, session, card
+        self.private = unit.objects.private(session["id"])
+        self.items: list[Json] = self.private["line_items"]
+        self.is_subscription = session["mode"] == "subscription"
+        self.amount: int = session["amount_total"]
+        self.is_late = card.pays_later and self.amount > 0
+        self.payer = self._known_email(payer)
+
+    def run(self) -> Attempt:
+        if self.card.decline:
+            return self.refuse(self.card.decline)
+        if self.card.needs_authentication and self.amount:
+            return self._ask_bank()
+        return self.succeed()
+
+    def _ask_bank(self) -> Attempt:
+        intent, is_new = self._intent()
+        if is_new:
+            self.unit.emit("payment_intent.created", intent)
+        method = payments.create_method(self.unit, self.card, self.payer, None)
+        action = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
+        waiting = {"next_action": action, "payment_method": method["id"],
+                   "status": "requires_action"}  # fmt: skip
+        self.unit.emit("payment_intent.requires_action", self.unit.change(intent, waiting))
+        return Attempt(Result.NEEDS_AUTHENTICATION)
+
+    def refuse(self, decline: Decline) -> Attempt:
+        """The card is declined: the session stays open."""
+        if not self.amount:
+            return Attempt(Result.DECLINED, decline)
+        unit, (intent, is_new) = self.unit, self._intent()
+        if is_new:
+            unit.emit("payment_intent.created", intent)
+        method = payments.create_method(unit, self.card, self.payer, None)
+        charge_id = None
+        if decline is not NOT_AUTHENTICATED:
+            charge = payments.charge(unit, intent, method, "failed", **payments.failure(decline))
+            charge_id = charge["id"]
+            unit.emit("charge.failed", charge)
+        failed = {
+            "last_payment_error": payments.payment_error(decline, charge_id, method),
+            "latest_charge": charge_id or intent["latest_charge"],
+            "next_action": None,
+            "payment_method": None,
+            "status": "requires_payment_method",
+        }
+        unit.emit("payment_intent.payment_failed", unit.change(intent, failed))
+        return Attempt(Result.DECLINED, decline)
+
+    def succeed(self) -> Attempt:
+        """Make everything that the session sold, with the events in the order of Stripe's."""
+        if self.is_subscription:
+            self._subscribe()
+        else:
+            self._sell()
+        return Attempt(Result.PROCESSING if self.is_late else Result.PAID)
+
+    def _sell(self) -> None:
+        unit, (customer, is_new_customer) = self.unit, self._customer()
+        payment = self._pay(customer) if self.amount else None
+        if payment:
+            self._emit_charge(payment)
+            self._emit_intent(payment)
+        if customer and is_new_customer:
+            unit.emit("customer.created", customer)
+        invoice = None
+        if customer and self.private.get("invoice_creation", {}).get("enabled"):
+            lines = [subscribing.once_line(unit, item) for item in self.items]
+            invoice = invoicing.create_draft(unit, customer, lines, {"billing_reason": "manual"})
+        self._complete(customer, {
+            "invoice": invoice and invoice["id"],
+            "payment_intent": payment and payment.intent["id"],
+        })  # fmt: skip
+        if invoice:
+            self._collect(invoice, payment)
+        if payment and not self.is_late:
+            settled = {"balance_transaction": f"txn_{payment.charge['id'][3:]}"}
+            unit.change(payment.charge, settled, "charge.updated")
+
+    def _subscribe(self) -> None:
+        unit, (customer, is_new_customer) = self.unit, self._customer()
+        assert customer is not None
+        payment = self._pay(customer) if self.amount else None
+        if payment:
+            self._emit_charge(payment)
+        method = payment.method if payment else self._set_up(customer)
+        unit.emit("payment_method.attached", method)
+        if is_new_customer:
+            unit.emit("customer.created", customer)
+        currency = {"currency": self.session["currency"]}
+        customer = unit.change(customer, currency, "customer.updated")
+        data = self.private.get("subscription_data", {})
+        subscription = subscribing.create(unit, customer["id"], self.items, data)
+        lines = subscribing.invoice_lines(unit, subscription, self.items)
+        parent = subscribing.invoice_parent(subscription)
+        invoice = invoicing.create_draft(
+            unit, customer, lines, {"billing_reason": "subscription_create", "parent": parent}
+        )
+        links = {"default_payment_method": method["id"], "latest_invoice": invoice["id"]}
+        subscription = unit.change(subscription, links)
+        self._complete(customer, {"invoice": invoice["id"], "subscription": subscription["id"]})
+        unit.emit("customer.subscription.created", subscription)
+        if payment:
+            self._emit_intent(payment)
+        self._collect(invoice, payment)
+
+    def _known_email(self, payer: Payer) -> Payer:
+        """A session for a known customer or address keeps its own e-mail."""
+        known = (self.session["customer_details"] or {}).get("email")
+        return replace(payer, email=known) if known else payer
+
+    def _customer(self) -> tuple[Json | None, bool]:
+        """The buyer, and whether Checkout made them just now; None for a guest."""
+        if self.session["customer"]:
+            return self.unit.get("customer", self.session["customer"]), False
+        if self.session["customer_creation"] != "always":
+            return None, False
+        fields = {"address": self.payer.address, "email": self.payer.email, "metadata": {},
+                  "name": self.payer.name}  # fmt: skip
+        return self.unit.create("customer", new_fields() | fields), True
+
+    def _intent(self) -> tuple[Json, bool]:
+        """The session's payment intent: made at the first attempt, used again by the next."""
+        if "payment_intent" in self.private:
+            return self.unit.get("payment_intent", self.private["payment_intent"]), False
+        data = self.private.get("payment_intent_data", {})
+        fields = {
+            "amount": self.amount,
+            "currency": self.session["currency"],
+            "customer": self.session["customer"],
+            "description": data.get("description"),
+            "metadata": data.get("metadata", {}),
+            "receipt_email": data.get("receipt_email"),
+            "setup_future_usage": data.get("setup_future_usage"),
+        }
+        if self.is_subscription:
+            fields |= {"description": "Subscription creation", "setup_future_usage": "off_session"}
+        intent = payments.create_intent(self.unit, fields)
+        self.private["payment_intent"] = intent["id"]
+        self.unit.objects.set_private(self.session["id"], self.private)
+        return intent, True
+
+    def _pay(self, customer: Json | None) -> _Payment:
+        """Charge the card, or start the debit of a method that pays later."""
+        intent, is_new = self._intent()
+        customer_id = customer and customer["id"]
+        is_saved = intent["setup_future_usage"] is not None
+        method = payments.create_method(
+            self.unit, self.card, self.payer, customer_id if is_saved else None
+        )
+        intent = self.unit.change(intent, {"customer": customer_id})
+        status = "pending" if self.is_late else "succeeded"
+        charge = payments.charge(self.unit, intent, method, status)
+        changes = {
+            "amount_received": 0 if self.is_late else self.amount,
+            "last_payment_error": None,
+            "latest_charge": charge["id"],
+            "next_action": None,
+            "payment_method": method["id"],
+            "payment_method_types": [method["type"]],
+            "status": "processing" if self.is_late else "succeeded",
+        }
+        return _Payment(self.unit.change(intent, changes), charge, method, is_new)
+
+    def _set_up(self, customer: Json) -> Json:
+        """Nothing is due now: keep the card for later by a setup intent."""
+        method = payments.create_method(self.unit, self.card, self.payer, customer["id"])
+        payments.create_setup(self.unit, customer["id"], method)
+        return method
+
+    def _emit_charge(self, payment: _Payment) -> None:
+        self.unit.emit("charge.pending" if self.is_late else "charge.succeeded", payment.charge)
+
+    def _emit_intent(self, payment: _Payment) -> None:
+        """A subscription's intent is announced before it succeeds, a single payment's after."""
+        done = "payment_intent.processing" if self.is_late else "payment_intent.succeeded"
+        types = ["payment_intent.created"] if payment.is_new_intent else []
+        for event in [*types, done] if self.is_subscription else [done, *types]:
+            self.unit.emit(event, payment.intent)
+
+    def _complete(self, customer: Json | None, links: Json) -> None:
+        is_paid = "paid" if self.amount else "no_payment_required"
+        details = self.payer.billing_details
+        changes = {
+            "customer": customer and customer["id"],
+            "customer_details": {
+                "address": details["address"],
+                "business_name": None,
+                "email": details["email"],
+                "individual_name": None,
+                "name": details["name"],
+                "phone": None,
+                "tax_exempt": "none",
+                "tax_ids": [],
+            },
+            "payment_status": "unpaid" if self.is_late else is_paid,
+            "status": "complete",
+            "url": None,
+        }
+        session = self.unit.change(self.session, changes | links)
+        self.unit.emit("checkout.session.completed", session)
+
+    def _collect(self, invoice: Json, payment: _Payment | None) -> None:
+        """Finalize the invoice and, unless the money comes later, mark it paid."""
+        self.unit.emit("invoice.created", invoice)
+        invoice = invoicing.finalize(self.unit, invoice)
+        if payment:
+            invoicing.add_payment(self.unit, invoice, payment.intent)
+        if not self.is_late:
+            invoicing.pay(self.unit, invoice)

@@ -1,0 +1,86 @@
+"""/v1/refunds: card refunds succeed at once."""
+
+from billing.sandbox.contract import Json
+from billing.sandbox.errors import ApiError, invalid, parameter_missing
+from billing.sandbox.lists import Query
+from billing.sandbox.metadata import merged
+from billing.sandbox.resources.checkout_sessions import not_served
+from billing.sandbox.routing import serves
+from billing.sandbox.unit import Unit
+
+_SERVED = {"amount", "charge", "payment_intent", "metadata", "reason"}
+
+
+@serves("POST /v1/refunds")
+def create(unit: Unit, params: Json) -> Json:
+    for name in params:
+        if name not in _SERVED:
+            raise not_served(name)
+    charge = _charge(unit, params)
+    amount = _amount(charge, params)
+    refund = unit.create("refund", {
+        "amount": amount,
+        "balance_transaction": f"txn_{charge['id'][3:]}",
+        "charge": charge["id"],
+        "currency": charge["currency"],
+        "customer": charge["customer"],
+        "destination_details": {"card": {"type": "refund"}, "type": "card"},
+        "metadata": merged(None, params.get("metadata")),
+        "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
+        "reason": params.get("reason"),
+        "status": "succeeded",
+    })  # fmt: skip
+    unit.emit("refund.created", refund)
+    total = charge["amount_refunded"] + amount
+    unit.change(
+        charge, {"amount_refunded": total, "refunded": total == charge["amount"]}, "charge.refunded"
+    )
+    unit.emit("refund.updated", refund, {"destination_details": {}})
+    unit.emit("charge.refund.updated", refund, {"destination_details": {}})
+    return refund
+
+
+@serves("GET /v1/refunds/{refund}")
+def retrieve(unit: Unit, _params: Json, refund_id: str) -> Json:
+    return unit.get("refund", refund_id, param="refund")
+
+
+@serves("GET /v1/refunds")
+def list_(unit: Unit, params: Json) -> Json:
+    query = Query(unit, "refund", params).equal(charge="charge", payment_intent="payment_intent")
+    return query.ranged("created").page("/v1/refunds")
+
+
+def _charge(unit: Unit, params: Json) -> Json:
+    if "charge" in params:
+        return unit.referenced("charge", params["charge"], "charge")
+    if "payment_intent" not in params:
+        raise parameter_missing("payment_intent")
+    intent = unit.referenced("payment_intent", params["payment_intent"], "payment_intent")
+    if intent["status"] != "succeeded":
+        raise ApiError(f"This PaymentIntent ({intent['id']}) does not have a successful charge "
+                       "to refund.")  # fmt: skip
+    return unit.get("charge", intent["latest_charge"])
+
+
+def _amount(charge: Json, params: Json) -> int:
+    left = charge["amount"] - charge["amount_refunded"]
+    if charge["status"] != "succeeded" or left <= 0:
+        raise ApiError(
+            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
+        )
+    amount = int(params.get("amount", left))
+    if amount < 1:
+        raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
+    if amount > left:
+        raise invalid(
+            f"Refund amount ({_shown(charge, amount)}) is greater than unrefunded amount on charge "
+            f"({_shown(charge, left)})",
+            "amount",
+        )
+    return amount
+
+
+def _shown(charge: Json, amount: int) -> str:
+    return f"{amount / 100:.2f} {charge['currency']}"

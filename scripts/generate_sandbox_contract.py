@@ -1,0 +1,437 @@
+"""Write billing/sandbox/contract.json from the source text of the installed `stripe` library.
+
+The sandbox must refuse what Stripe refuses, so nothing in its contract is typed by hand:
+  routes   from every `self._request("post", "/v1/...")` of the `*_service.py` files
+  params   from the TypedDicts under stripe/params (NotRequired or required, types, enums)
+  objects  from the annotations of the StripeObject classes (what may be null, what is expandable)
+  events   from the Literal of `Event.type`
+The source is parsed and never imported: its neighbours are imported only under TYPE_CHECKING.
+
+    python scripts/generate_sandbox_contract.py            # rewrite the file
+    python scripts/generate_sandbox_contract.py --check    # exit 1 when it is out of date
+"""
+
+import ast
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACT = ROOT / "billing" / "sandbox" / "contract.json"
+PRIMITIVES = {
+    "str": "string", "int": "integer", "float": "number", "bool": "boolean",
+    "Decimal": "decimal", "None": "null",
+}  # fmt: skip
+NOT_FIELDS = {"TypedDict", "StripeObject", "RequestOptions"}
+BLANKS: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "decimal": "0"}
+
+Type = Any  # a JSON value: "string", {"enum": [...]}, {"array": T}, {"any_of": [T, ...]}, ...
+
+
+class ClassRef(NamedTuple):
+    """A class of the library: dotted module and qualified name."""
+
+    module: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        package = self.module.removeprefix("stripe.").removeprefix("params.").rpartition(".")[0]
+        return f"{package}.{self.name}" if package else self.name
+
+
+class Route(NamedTuple):
+    """One call of the library: verb and path template, its parameters and its result."""
+
+    params: ClassRef | None
+    returns: Type
+
+
+class Module:
+    """One source file: its classes by qualified name and where its other names come from."""
+
+    def __init__(self, path: Path) -> None:
+        self.tree = ast.parse(path.read_text(encoding="utf-8"))
+        self.classes: dict[str, ast.ClassDef] = {}
+        self.functional: dict[str, dict[str, ast.expr]] = {}
+        self.imports: dict[str, ClassRef] = {}
+        self._scan(self.tree.body)
+
+    def _scan(self, body: list[ast.stmt]) -> None:
+        for node in body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    self.imports[alias.asname or alias.name] = ClassRef(node.module, alias.name)
+            elif isinstance(node, ast.If):
+                self._scan(node.body)
+                self._scan(node.orelse)
+            elif isinstance(node, ast.ClassDef):
+                self._add_class(node, "")
+            elif isinstance(node, ast.Assign):
+                self._add_functional(node)
+
+    def _add_class(self, node: ast.ClassDef, prefix: str) -> None:
+        self.classes[prefix + node.name] = node
+        for inner in node.body:
+            if isinstance(inner, ast.ClassDef):
+                self._add_class(inner, f"{prefix}{node.name}.")
+
+    def _add_functional(self, node: ast.Assign) -> None:
+        """`X = TypedDict("X", {"from": ...})`, used where a key is a Python keyword."""
+        call, target = node.value, node.targets[0]
+        if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "TypedDict"):
+            return
+        table = call.args[1]
+        if isinstance(target, ast.Name) and isinstance(table, ast.Dict):
+            self.functional[target.id] = {
+                ast.literal_eval(key): value
+                for key, value in zip(table.keys, table.values, strict=True)
+                if key is not None
+            }
+
+
+class Library:
+    """The installed `stripe` package, read lazily."""
+
+    def __init__(self) -> None:
+        spec = importlib.util.find_spec("stripe")
+        if spec is None or spec.origin is None:
+            raise SystemExit("stripe is not installed")
+        self.root = Path(spec.origin).parent
+        self._modules: dict[str, Module] = {}
+        self._fields: dict[ClassRef, dict[str, tuple[Type, bool]]] = {}
+
+    def module(self, name: str) -> Module:
+        if name not in self._modules:
+            path = self.root.joinpath(*name.split(".")[1:])
+            source = path.with_suffix(".py")
+            self._modules[name] = Module(source if source.exists() else path / "__init__.py")
+        return self._modules[name]
+
+    def find(self, module: str, scope: str, dotted: str) -> ClassRef | None:
+        """The class that a name means inside `module` and class `scope`."""
+        here, outer = self.module(module), scope.split(".") if scope else []
+        for depth in range(len(outer), -1, -1):
+            name = ".".join([*outer[:depth], dotted])
+            if name in here.classes or name in here.functional:
+                return ClassRef(module, name)
+        head, _, rest = dotted.partition(".")
+        target = here.imports.get(head)
+        if target is None or not target.module.startswith("stripe"):
+            return None
+        return self.find(target.module, "", f"{target.name}.{rest}" if rest else target.name)
+
+    def resolve(self, node: ast.expr, at: ClassRef) -> Type:
+        """The type that an annotation means, as JSON."""
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                return self.resolve(ast.parse(node.value, mode="eval").body, at)
+            return "null" if node.value is None else "any"
+        if isinstance(node, ast.Subscript):
+            return self._resolve_generic(node, at)
+        name = ast.unparse(node)
+        if name in PRIMITIVES:
+            return PRIMITIVES[name]
+        target = self.find(at.module, at.name, name)
+        return {"class": target} if target else "any"
+
+    def _resolve_generic(self, node: ast.Subscript, at: ClassRef) -> Type:
+        name = ast.unparse(node.value).rpartition(".")[2]
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if name == "Literal":
+            return {"enum": [ast.literal_eval(value) for value in inner]}
+        parts = [self.resolve(value, at) for value in inner]
+        match name:
+            case "Optional":
+                return any_of([parts[0], "null"])
+            case "Union":
+                return any_of(parts)
+            case "ExpandableField":
+                return any_of(["string", parts[0]])
+            case "List" | "Sequence" | "list":
+                return {"array": parts[0]}
+            case "Dict" | "Mapping" | "dict":
+                return {"map": parts[1]}
+            case "UntypedStripeObject":
+                return {"map": parts[0]}
+            case "ListObject" | "SearchResultObject":
+                return {"list": parts[0]}
+            case "NotRequired" | "Required":
+                return parts[0]
+        return "any"
+
+    def fields(self, ref: ClassRef) -> dict[str, tuple[Type, bool]]:
+        """Name to (type, whether the key is required) of a TypedDict or a StripeObject."""
+        if ref not in self._fields:
+            self._fields[ref] = dict(self._read_fields(ref))
+        return self._fields[ref]
+
+    def _read_fields(self, ref: ClassRef) -> Iterator[tuple[str, tuple[Type, bool]]]:
+        module = self.module(ref.module)
+        if ref.name in module.functional:
+            for name, node in module.functional[ref.name].items():
+                yield name, (self.resolve(node, ref), not _is(node, "NotRequired"))
+            return
+        cls, renamed = module.classes[ref.name], self._renamed(ref)
+        for base in cls.bases:
+            name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
+            parent = None if name in NOT_FIELDS else self.find(ref.module, "", name)
+            if parent:
+                yield from self.fields(parent).items()
+        for node in cls.body:
+            if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+                continue
+            name, annotation = node.target.id, node.annotation
+            if not name.startswith("_") and not _is(annotation, "ClassVar"):
+                required = not _is(annotation, "NotRequired")
+                yield renamed.get(name, name), (self.resolve(annotation, ref), required)
+
+    def _renamed(self, ref: ClassRef) -> dict[str, str]:
+        for node in self.module(ref.module).classes[ref.name].body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_field_remappings":
+                return dict(ast.literal_eval(node.value))
+        return {}
+
+    @cached_property
+    def objects(self) -> dict[str, ClassRef]:
+        """Object name ("checkout.session") to its class, from `_object_classes.py`."""
+        found: dict[str, ClassRef] = {}
+        for node in ast.walk(self.module("stripe._object_classes").tree):
+            if isinstance(node, ast.Dict):
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(value, ast.Tuple):
+                        found.setdefault(str(key.value), ClassRef(*ast.literal_eval(value)))
+        return found
+
+    @cached_property
+    def object_names(self) -> dict[ClassRef, str]:
+        return {ref: name for name, ref in self.objects.items()}
+
+    @cached_property
+    def routes(self) -> dict[str, Route]:
+        """ "POST /v1/customers" to what it takes and answers."""
+        found = {}
+        for path in sorted(self.root.rglob("*_service.py")):
+            relative = path.relative_to(self.root.parent).with_suffix("")
+            module = ".".join(relative.parts)
+            for cls in self.module(module).classes.values():
+                for function in cls.body:
+                    if isinstance(function, ast.FunctionDef):
+                        found.update(self._route(function, module))
+        return found
+
+    def _route(self, function: ast.FunctionDef, module: str) -> Iterator[tuple[str, Route]]:
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "self._request":
+                verb, path = node.args[0], node.args[1]
+                if isinstance(path, ast.Call) and isinstance(path.func, ast.Attribute):
+                    path = path.func.value
+                at, params = ClassRef(module, ""), None
+                for argument in function.args.args:
+                    if argument.arg == "params" and argument.annotation:
+                        kind = self.resolve(argument.annotation, at)
+                        params = next((m["class"] for m in members(kind) if is_class(m)), None)
+                returns = self.resolve(function.returns, at) if function.returns else "any"
+                key = f"{ast.literal_eval(verb).upper()} {ast.literal_eval(path)}"
+                yield key, Route(params, returns)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        library = (self.root / "_version.py").read_text(encoding="utf-8")
+        api = (self.root / "_api_version.py").read_text(encoding="utf-8")
+        return {
+            "library": re.findall(r'"(.+?)"', library)[0],
+            "api": re.findall(r'CURRENT = "(.+?)"', api)[0],
+        }
+
+
+class Builder:
+    """Turns the routes that the sandbox serves into its contract."""
+
+    def __init__(self, library: Library, served: list[str]) -> None:
+        self.library, self.served = library, served
+        self.types: dict[str, Type] = {}
+
+    def contract(self) -> dict[str, Any]:
+        routes = {key: self._served_route(key) for key in sorted(self.served)}
+        kinds = sorted(self._kinds(routes))
+        events = self.library.fields(self.library.objects["event"])["type"][0]
+        return {
+            "versions": self.library.versions,
+            "routes": routes,
+            "types": dict(sorted(self.types.items())),
+            "objects": {kind: self._blank_object(kind) for kind in kinds},
+            "expandable": {kind: self._expandable(kind) for kind in kinds},
+            "events": sorted(next(m["enum"] for m in members(events) if "enum" in m)),
+        }
+
+    def _served_route(self, key: str) -> dict[str, Any]:
+        if key not in self.library.routes:
+            raise SystemExit(f"the library has no route {key}")
+        route = self.library.routes[key]
+        returned = route.returns["list"] if "list" in route.returns else route.returns
+        kind = self.library.object_names.get(returned["class"])
+        params = self._param_class(route.params) if route.params else None
+        return {"params": params, "returns": kind, "is_list": "list" in route.returns}
+
+    def _param_class(self, ref: ClassRef) -> str:
+        if ref.label not in self.types:
+            self.types[ref.label] = {}
+            fields = self.library.fields(ref)
+            self.types[ref.label] = {
+                "fields": {name: self._param(kind) for name, (kind, _) in fields.items()},
+                "required": [name for name, (_, required) in fields.items() if required],
+            }
+        return ref.label
+
+    def _param(self, kind: Type) -> Type:
+        if isinstance(kind, str):
+            return kind
+        if is_class(kind):
+            return {"hash": self._param_class(kind["class"])}
+        for wrapper in ("array", "map"):
+            if wrapper in kind:
+                return {wrapper: self._param(kind[wrapper])}
+        if "any_of" in kind:
+            return any_of([self._param(member) for member in close_enums(kind["any_of"])])
+        return kind
+
+    def _kinds(self, routes: dict[str, Any]) -> set[str]:
+        kinds = {route["returns"] for route in routes.values()} | {"plan", "line_item", "item"}
+        return {kind for kind in kinds if kind} | {"subscription_item", "invoice_payment", "event"}
+
+    def _blank_object(self, kind: str) -> dict[str, Any]:
+        """The smallest object that conforms: null where it may be, neutral values elsewhere.
+
+        Left out, as Stripe does: `deleted`, lists that come only by `expand`, and for a thing
+        with a `type` the hashes of all the types (only its own is ever present).
+        """
+        fields = self.library.fields(self.library.objects[kind])
+        own_type = fields.get("type", ("any", False))[0]
+        types = next((m["enum"] for m in members(own_type) if is_enum(m)), [])
+        return {
+            name: self._blank(value)
+            for name, (value, _) in sorted(fields.items())
+            if name != "deleted" and name not in types and not is_includable(value)
+        }
+
+    def _blank(self, kind: Type) -> Any:
+        kind = members(kind)[0] if "null" not in members(kind) else None
+        if kind is None or isinstance(kind, str):
+            return None if kind is None else BLANKS.get(kind, {})
+        if is_class(kind):
+            fields = self.library.fields(kind["class"])
+            return {name: self._blank(value) for name, (value, _) in sorted(fields.items())}
+        if "enum" in kind:
+            return kind["enum"][0]
+        if "list" in kind:
+            return {"object": "list", "data": [], "has_more": False, "url": ""}
+        return [] if "array" in kind else {}
+
+    def _expandable(self, kind: str) -> dict[str, Any]:
+        return self._branches(self.library.objects[kind], frozenset())
+
+    def _branches(self, ref: ClassRef, above: frozenset[ClassRef]) -> dict[str, Any]:
+        """Field to how it leads to another object; fields that lead nowhere are left out."""
+        found = {}
+        for name, (kind, _) in sorted(self.library.fields(ref).items()):
+            branch = self._branch(kind, above | {ref})
+            if branch is not None:
+                found[name] = branch
+        return found
+
+    def _branch(self, kind: Type, above: frozenset[ClassRef]) -> Any:
+        for member in members(kind):
+            if isinstance(member, dict) and "list" in member:
+                inner = member["list"]
+                return (
+                    {"list": self.library.object_names.get(inner.get("class"), "")}
+                    if isinstance(inner, dict)
+                    else None
+                )
+            if isinstance(member, dict) and "array" in member:
+                return self._branch(member["array"], above)
+            if is_class(member):
+                name = self.library.object_names.get(member["class"])
+                if name:
+                    return {"ref" if "string" in members(kind) else "object": name}
+                inner = {} if member["class"] in above else self._branches(member["class"], above)
+                return {"hash": inner} if inner else None
+        return None
+
+
+def any_of(parts: list[Type]) -> Type:
+    """One type out of several, flat and without repeats."""
+    flat: list[Type] = []
+    for part in parts:
+        for member in members(part):
+            if member not in flat:
+                flat.append(member)
+    return flat[0] if len(flat) == 1 else {"any_of": flat}
+
+
+def close_enums(parts: list[Type]) -> list[Type]:
+    """`Literal["a", "b"] | str` is how the library leaves room; Stripe itself takes a or b only."""
+    has_values = any(is_enum(part) and part["enum"] != [""] for part in parts)
+    return [part for part in parts if not (has_values and part == "string")]
+
+
+def members(kind: Type) -> list[Type]:
+    return kind["any_of"] if isinstance(kind, dict) and "any_of" in kind else [kind]
+
+
+def is_class(kind: Type) -> bool:
+    return isinstance(kind, dict) and "class" in kind
+
+
+def is_enum(kind: Type) -> bool:
+    return isinstance(kind, dict) and "enum" in kind
+
+
+def is_includable(kind: Type) -> bool:
+    """A list that may be null is there only when it is expanded."""
+    return "null" in members(kind) and any(
+        "list" in m for m in members(kind) if isinstance(m, dict)
+    )
+
+
+def _is(node: ast.expr, generic: str) -> bool:
+    return isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith(generic)
+
+
+def generate() -> str:
+    """The text of contract.json for the routes that the sandbox registers."""
+    sys.path.insert(0, str(ROOT))
+    from billing.sandbox.resources import ROUTES  # noqa: PLC0415
+
+    return to_text(Builder(Library(), list(ROUTES)).contract())
+
+
+def to_text(contract: dict[str, Any]) -> str:
+    """JSON with one line for each route, type and object, so that a diff can be read."""
+    sections = []
+    for section, content in contract.items():
+        if isinstance(content, list):
+            lines = [json.dumps(value) for value in content]
+            sections.append(f'"{section}": [\n' + ",\n".join(lines) + "\n]")
+        else:
+            lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
+            sections.append(f'"{section}": {{\n' + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(sections) + "\n}\n"
+
+
+def main() -> int:
+    text = generate()
+    if "--check" in sys.argv:
+        return int(text != CONTRACT.read_text(encoding="utf-8"))
+    CONTRACT.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
