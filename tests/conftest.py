@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
@@ -14,6 +17,8 @@ from billing import create_app
 from billing.database import db
 from billing.settings import Settings
 from tests.databases import KINDS, Databases, read_started, stop_postgresql
+from tests.live import listen, serving
+from tests.page import OriginClient, PageClient
 from tests.settings import forget_environment, make_settings
 
 forget_environment()
@@ -63,9 +68,16 @@ def database(database_kind: str, databases: Databases, tmp_path: Path) -> Iterat
         yield url
 
 
+@pytest.fixture(scope="session")
+def listener() -> Iterator[socket.socket]:
+    """The port of this worker, on which a test may serve its app."""
+    with listen() as listener:
+        yield listener
+
+
 @pytest.fixture
-def settings(database: str) -> Settings:
-    return make_settings(database_url=database)
+def settings(database: str, listener: socket.socket) -> Settings:
+    return make_settings(database_url=database, port=listener.getsockname()[1])
 
 
 @pytest.fixture
@@ -78,10 +90,30 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+def live_app(app: Flask, listener: socket.socket) -> Iterator[Flask]:
+    """The app, and it answers over HTTP at `settings.base_url`."""
+    with serving(app, listener):
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask, settings: Settings) -> FlaskClient:
+    app.test_client_class = OriginClient
+    return app.test_client(origin=settings.base_url)
+
+
+@pytest.fixture
+def page(client: FlaskClient, settings: Settings) -> PageClient:
+    return PageClient(client, settings.base_url)
 
 
 @pytest.fixture
 def cli(app: Flask) -> FlaskCliRunner:
     return app.test_cli_runner()
+
+
+@pytest.fixture
+def frozen_time() -> Iterator[time_machine.Traveller]:
+    """The clock stands still at a Monday noon; `frozen_time.shift(timedelta(days=1))` moves it."""
+    with time_machine.travel(datetime(2026, 6, 15, 12, 0, tzinfo=UTC), tick=False) as traveller:
+        yield traveller

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 from xml.etree.ElementTree import Element
 
@@ -85,6 +86,18 @@ class Page:
                     yield form, element
 
 
+class OriginClient(FlaskClient):
+    """A client that asks for the app at its own address instead of at `localhost`."""
+
+    def __init__(self, *args: Any, origin: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._origin = origin
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        kwargs.setdefault("base_url", self._origin)
+        return super().open(*args, **kwargs)
+
+
 class PageClient:
     """Keeps the current page and its cookies, as a browser's tab does."""
 
@@ -142,9 +155,7 @@ class PageClient:
         assert self._is_ours(url), f"{url} is another site"
         headers = {"Origin": self._base_url} if method == "POST" else {}
         path = url.removeprefix(self._base_url)
-        return self._client.open(
-            path, method=method, data=data, headers=headers, base_url=self._base_url
-        )
+        return self._client.open(path, method=method, data=data, headers=headers)
 
     def _arrive(self, response: TestResponse, status: int) -> Page:
         for _ in range(MAX_REDIRECTS):
@@ -166,7 +177,7 @@ class PageClient:
 
 
 def _name(element: Element) -> str:
-    return element.get("aria-label") or text_of(element) or element.get("value", "")
+    return element.get("aria-label") or text_of(element) or element.get("value") or ""
 
 
 def _field_names(form: Element) -> set[str]:
