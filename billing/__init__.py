@@ -4,6 +4,7 @@ from flask import Flask
 
 from billing import database, settings
 from billing.settings import PROJECT_ROOT, Settings
+from billing.web import assets, csrf, errors, filters, headers, limits, shell
 
 __all__ = ["create_app"]
 
@@ -27,5 +28,13 @@ def create_app(configuration: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = configuration.secret_key
     database.init_app(app, configuration.database_url)
     from billing import models  # noqa: F401, PLC0415
+
+    limits.init_app(app)
+    headers.init_app(app)
+    csrf.init_app(app)
+    errors.init_app(app)
+    shell.init_app(app)
+    filters.init_app(app)
+    assets.init_app(app)
 
     return app

@@ -1,0 +1,44 @@
+"""What the frame of every page knows: the names, the person, the theme, the year."""
+
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask_login import AnonymousUserMixin, current_user
+from jinja2 import StrictUndefined
+
+from billing import clock
+from billing.settings import Settings
+from billing.web import filters
+
+THEMES = ("light", "dark")
+
+
+def init_app(app: Flask) -> None:
+    """Give every template the frame; a name that nobody passed is an error, not a blank."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.context_processor(context)
+
+
+def context() -> dict[str, Any]:
+    """Return the frame's variables, for the person who is logged in."""
+    if not hasattr(current_app, "login_manager"):  # until log-in lands
+        return nameless_context() | {"current_user": AnonymousUserMixin()}
+    if current_user.is_authenticated and not filters.speaks():
+        filters.speak_to(locale=current_user.locale, time_zone=current_user.time_zone)
+    return nameless_context() | {"current_user": current_user}
+
+
+def nameless_context() -> dict[str, Any]:
+    """Return the frame's variables without asking the database who is there."""
+    settings: Settings = current_app.extensions["billing_settings"]
+    theme = request.cookies.get("theme") if request else None
+    return {
+        "app_name": settings.app_name,
+        "support_email": settings.support_email,
+        "current_user": None,
+        "current_path": request.path if request else "",
+        "current_year": clock.now().year,
+        "html_lang": str(filters.current_locale()).replace("_", "-"),
+        "theme": theme if theme in THEMES else None,
+    }
