@@ -1,1 +1,16 @@
 """`flask billing <verb>`: parse, call one service, print."""
+
+from flask import Flask
+
+from billing.cli import catalog, events, sandbox, users
+from billing.cli.group import billing
+
+billing.add_command(catalog.catalog)
+billing.add_command(events.events)
+billing.add_command(sandbox.sandbox)
+billing.add_command(users.create_user)
+
+
+def init_app(app: Flask) -> None:
+    """Add the `billing` commands to the app's CLI."""
+    app.cli.add_command(billing)

@@ -1,0 +1,21 @@
+"""The group that every command hangs on, and the one place where refusals become text."""
+
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from billing.errors import BillingError
+
+
+class BillingGroup(AppGroup):
+    """An expected refusal prints `Error: …` to stderr and exits with 1; wrong usage with 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BillingError as error:
+            raise click.ClickException(error.detail) from error
+
+
+billing = BillingGroup("billing", help="Run the billing: users, catalog, tokens, events.")

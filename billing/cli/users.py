@@ -1,0 +1,37 @@
+"""`flask billing create-user`."""
+
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from billing.domain import passwords
+from billing.errors import InvalidInput
+from billing.services import users
+
+
+@click.command("create-user")
+@click.argument("email")
+@click.option("--admin", is_flag=True, help="Let the user open the admin pages.")
+@click.option("--external-id", metavar="X", help="The host product's own id of the user.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the standard input.")
+@with_appcontext
+def create_user(email: str, *, admin: bool, external_id: str | None, password_stdin: bool) -> None:
+    """Create a user and print the id.
+
+    The free subscription and the token balance come by themselves. Without a password the user
+    cannot log in until it is set by "Forgot password".
+    """
+    password_hash = _read_password_hash(email) if password_stdin else None
+    user = users.create(
+        email, password_hash=password_hash, external_id=external_id, is_admin=admin, actor="cli"
+    )
+    click.echo(user.id)
+
+
+def _read_password_hash(email: str) -> str:
+    password = sys.stdin.readline().rstrip("\r\n")
+    problem = passwords.find_problem(password, email)
+    if problem:
+        raise InvalidInput(f"{problem}.")
+    return passwords.hash_password(password)
