@@ -78,7 +78,7 @@ def _announce(settings: Settings, host: str, logins: list[Login]) -> None:
         click.echo(f"Payment sandbox  http://{host}:{settings.sandbox_port}/")
     click.echo("\nDemo logins")
     for login in logins:
-        click.echo(f"  {login.email:<24} {login.password}  ({login.role})")
+        click.echo(f"  {login.email:<24} {login.password:<20} {login.role}")
     click.echo("\nCtrl-C stops everything; the data stays.")
 
 

@@ -6,22 +6,19 @@ Every step finds its own work done when it runs again, so that the data is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 from flask_migrate import upgrade
 
 from billing import create_app
 from billing.database import db
+from billing.demo.people import Login, ensure_people
+from billing.domain.catalog_file import parse
+from billing.services import catalog
 from billing.settings import Settings
+from billing.web import gateway
 
-
-@dataclass(frozen=True)
-class Login:
-    """A person of the demo whom everybody may be."""
-
-    email: str
-    password: str
-    role: str
+CATALOG = Path(__file__).with_name("catalog.toml")
 
 
 def prepare(settings: Settings, *, before_push: Callable[[], None]) -> list[Login]:
@@ -33,6 +30,10 @@ def prepare(settings: Settings, *, before_push: Callable[[], None]) -> list[Logi
     app = create_app(settings)
     with app.app_context():
         upgrade()
+        catalog.apply(parse(CATALOG.read_bytes()), actor="demo")
+        people = [] if settings.is_production else ensure_people()
         before_push()
+        catalog.push(gateway.current())
+        db.session.remove()
         db.engine.dispose()
-    return []
+    return people

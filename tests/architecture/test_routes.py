@@ -1,0 +1,61 @@
+"""Every route, walked: forms are guarded, methods kept apart, errors framed."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from billing import create_app
+from tests.settings import make_settings
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# They use no cookie, so there is nothing that another site could make a browser send.
+WITHOUT_FORMS = ("/api/", "/webhooks/")
+# A value for each variable part of a path.
+VALUES = {"int": 1, "default": "anything", "string": "anything", "path": "anything"}
+
+
+def _rules(app: Flask) -> list[Rule]:
+    return sorted(app.url_map.iter_rules(), key=str)
+
+
+def _address(rule: Rule) -> str:
+    address = str(rule)
+    for argument in rule.arguments:
+        converter = rule._converters[argument]
+        value = str(VALUES["int"] if "Integer" in type(converter).__name__ else VALUES["default"])
+        start = address.index("<")
+        address = address[:start] + value + address[address.index(">") + 1 :]
+    return address
+
+
+def _form_routes() -> list[tuple[str, str]]:
+    app = create_app(make_settings(database_url="sqlite://"))
+    return [
+        (method, _address(rule))
+        for rule in _rules(app)
+        for method in sorted((rule.methods or set()) - SAFE_METHODS)
+        if not str(rule).startswith(WITHOUT_FORMS)
+    ]
+
+
+@pytest.mark.parametrize(("method", "address"), _form_routes())
+def test_form_without_token_is_refused(client: FlaskClient, method: str, address: str) -> None:
+    answer = client.open(address, method=method)
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(("method", "address"), _form_routes())
+def test_form_from_another_site_is_refused(client: FlaskClient, method: str, address: str) -> None:
+    answer = client.open(address, method=method, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 403
+
+
+def test_every_route_has_a_name_of_its_own(app: Flask) -> None:
+    names = [(rule.endpoint, str(rule)) for rule in _rules(app)]
+
+    assert len(names) == len(set(names))
