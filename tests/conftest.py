@@ -15,11 +15,19 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from billing import create_app
 from billing.database import db
+from billing.services import catalog
 from billing.settings import Settings
+from billing.web import gateway
 from tests.databases import KINDS, Databases, read_started, stop_postgresql
+from tests.factories import demo_catalog
 from tests.live import listen, serving
 from tests.page import OriginClient, PageClient
+from tests.sandbox_process import SandboxControl, SandboxProcess, new_test_key, start_sandbox
 from tests.settings import forget_environment, make_settings
+from tests.shop import WEBHOOK_SECRET, Shop
+
+# Port 1 is privileged and unused: a test that forgets the sandbox is refused at once.
+NOBODY_ANSWERS = "http://127.0.0.1:1"
 
 forget_environment()
 
@@ -75,9 +83,31 @@ def listener() -> Iterator[socket.socket]:
         yield listener
 
 
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    process = start_sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield process
+    process.stop()
+
+
 @pytest.fixture
-def settings(database: str, listener: socket.socket) -> Settings:
-    return make_settings(database_url=database, port=listener.getsockname()[1])
+def sandbox(sandbox_process: SandboxProcess) -> SandboxControl:
+    """A Stripe account of this test's own; the app of a test that asks for it sells through it."""
+    return SandboxControl(sandbox_process.base_url, new_test_key())
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, database: str, listener: socket.socket) -> Settings:
+    stripe: dict[str, object] = {"configured_stripe_api_base": NOBODY_ANSWERS}
+    if "sandbox" in request.fixturenames:
+        sandbox: SandboxControl = request.getfixturevalue("sandbox")
+        stripe = {
+            "configured_stripe_api_base": sandbox.base_url,
+            "configured_stripe_secret_key": sandbox.api_key,
+            "configured_webhook_secrets": (WEBHOOK_SECRET,),
+        }
+    port = listener.getsockname()[1]
+    return make_settings(database_url=database, port=port, **stripe)
 
 
 @pytest.fixture
@@ -105,6 +135,14 @@ def client(app: Flask, settings: Settings) -> FlaskClient:
 @pytest.fixture
 def page(client: FlaskClient, settings: Settings) -> PageClient:
     return PageClient(client, settings.base_url)
+
+
+@pytest.fixture
+def shop(app: Flask, sandbox: SandboxControl) -> Shop:
+    """The demo catalog, on sale here and known to Stripe."""
+    demo_catalog()
+    catalog.push(gateway.current())
+    return Shop(app, sandbox)
 
 
 @pytest.fixture
