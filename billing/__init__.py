@@ -2,11 +2,26 @@
 
 from flask import Flask
 
-from billing import database, settings
+from billing import cli, database, settings
+from billing.blueprints import account, checkout, health, pricing, webhooks
+from billing.services.entitlements import can_access_feature
 from billing.settings import PROJECT_ROOT, Settings
-from billing.web import assets, csrf, errors, filters, headers, limits, shell
+from billing.web import (
+    assets,
+    csrf,
+    errors,
+    filters,
+    gateway,
+    headers,
+    limits,
+    plan_state,
+    request_log,
+    shell,
+)
 
-__all__ = ["create_app"]
+__all__ = ["can_access_feature", "create_app"]
+
+BLUEPRINTS = (pricing.bp, checkout.bp, account.bp, webhooks.bp, health.bp)
 
 
 def create_app(configuration: Settings | None = None) -> Flask:
@@ -22,19 +37,16 @@ def create_app(configuration: Settings | None = None) -> Flask:
     app = Flask(
         __name__,
         template_folder=str(PROJECT_ROOT / "templates"),
-        static_folder=str(PROJECT_ROOT / "static"),
+        static_folder=None,
     )
     app.extensions["billing_settings"] = configuration
     app.config["SECRET_KEY"] = configuration.secret_key
+    app.config["SECRET_KEY_FALLBACKS"] = list(configuration.secret_key_fallbacks)
+    request_log.init_app(app, configuration)
     database.init_app(app, configuration.database_url)
-    from billing import models  # noqa: F401, PLC0415
-
-    limits.init_app(app)
-    headers.init_app(app)
-    csrf.init_app(app)
-    errors.init_app(app)
-    shell.init_app(app)
-    filters.init_app(app)
-    assets.init_app(app)
-
+    gateway.init_app(app, configuration)
+    for part in (limits, csrf, headers, errors, filters, plan_state, shell, assets, cli):
+        part.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     return app

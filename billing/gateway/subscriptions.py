@@ -25,8 +25,8 @@ class Subscriptions:
                     "expand": ["data.default_payment_method"],
                 }
             )
-            found = [_read(each) for each in page.auto_paging_iter()]
-        return tuple(sorted(found, key=lambda each: (each.created_at, each.id)))
+            newest_first = [_read(each) for each in page.auto_paging_iter()]
+        return tuple(reversed(newest_first))
 
     def retrieve(self, subscription_id: str) -> StripeSubscription:
         """Read the subscription as it is now; an ended one is still there.

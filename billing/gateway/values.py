@@ -80,16 +80,20 @@ class StripeSubscription:
 class CustomerSubscriptions:
     """All that a customer subscribes to or ever did, as one reading, oldest first.
 
-    `ticket` says when the reading began, relative to the others of the same user.
+    `ticket` says when the reading began, relative to the others of the same user; `known_id` is
+    the subscription that the user's row followed then.
     """
 
     customer_id: str
     ticket: int
+    known_id: str | None
     subscriptions: tuple[StripeSubscription, ...]
 
     @property
     def live(self) -> tuple[StripeSubscription, ...]:
-        return tuple(each for each in self.subscriptions if each.is_live)
+        """The live ones; first the one that stays: which we follow already, else the oldest."""
+        live = [each for each in self.subscriptions if each.is_live]
+        return tuple(sorted(live, key=lambda each: each.id != self.known_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from billing import clock
-from billing.database import db, transaction
+from billing.database import db, insert_into, transaction
 from billing.domain.statuses import EventState
 from billing.errors import BillingError, EventNotFound, NotFound, StripeMismatch
 from billing.gateway import Event, Gateway
@@ -104,9 +103,8 @@ def list_events(*, state: EventState | None = None, limit: int = 50) -> list[Web
 
 def _keep(event: Event, state: EventState) -> WebhookEvent:
     with transaction() as session:
-        insert = postgresql.insert if _is_postgresql(session) else sqlite.insert
         session.execute(
-            insert(WebhookEvent)
+            insert_into(WebhookEvent)
             .values(
                 stripe_event_id=event.id,
                 type=event.type,
@@ -120,10 +118,6 @@ def _keep(event: Event, state: EventState) -> WebhookEvent:
             .on_conflict_do_nothing(index_elements=["stripe_event_id"])
         )
     return get(event.id)
-
-
-def _is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def _lock(session: Session, stripe_event_id: str) -> WebhookEvent:

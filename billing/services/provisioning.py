@@ -12,7 +12,7 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.statuses import SubscriptionStatus
 from billing.models import TierVersion, User, UserSubscription, UserTokenBalance
-from billing.services import catalog, ledger
+from billing.services import balances, catalog
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ def _provision(session: Session, user: User) -> None:
         session.flush()
         log.info("subscription.provisioned", user_id=user.id)
     if session.get(UserTokenBalance, user.id) is None:
-        ledger.open_balance(
+        balances.open_balance(
             user, tier_version=subscription.tier_version, anchor=subscription.anchor
         )
         log.info("token_balance.provisioned", user_id=user.id)

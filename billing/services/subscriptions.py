@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import clock
@@ -20,6 +20,7 @@ from billing.errors import UnknownCustomer, UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
 from billing.models import AuditEntry, TierVersion, User, UserSubscription
 from billing.services import catalog, provisioning, quotas
+from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +40,9 @@ def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
         UnknownCustomer: no user of ours is this customer.
         GatewayUnavailable: Stripe did not answer.
     """
-    ticket = _take_ticket(customer_id)
+    ticket, known_id = _take_ticket(customer_id)
     found = CustomerSubscriptions(
-        customer_id, ticket, gateway.subscriptions.list_by_customer(customer_id)
+        customer_id, ticket, known_id, gateway.subscriptions.list_by_customer(customer_id)
     )
     if len(found.live) <= 1:
         return found
@@ -82,26 +83,20 @@ def apply(reading: CustomerSubscriptions) -> None:
         _audit(session, row, before)
 
 
-def _take_ticket(customer_id: str) -> int:
+def _take_ticket(customer_id: str) -> tuple[int, str | None]:
     with transaction() as session:
         user = _lock_user(session, customer_id)
         provisioning.ensure(user)
-        ticket: int = session.execute(
-            update(UserSubscription)
-            .where(UserSubscription.user_id == user.id)
-            .values(read_ticket=UserSubscription.read_ticket + 1)
-            .returning(UserSubscription.read_ticket)
-        ).scalar_one()
-    return ticket
+        row = user.subscription
+        row.read_ticket += 1
+        return row.read_ticket, row.stripe_subscription_id
 
 
 def _lock_user(session: Session, customer_id: str) -> User:
-    user = session.scalar(
-        select(User).where(User.stripe_customer_id == customer_id).with_for_update()
-    )
-    if user is None:
+    user_id = session.scalar(select(User.id).where(User.stripe_customer_id == customer_id))
+    if user_id is None:
         raise UnknownCustomer(f"No user is the Stripe customer {customer_id}.")
-    return user
+    return lock_user(session, user_id)
 
 
 def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:

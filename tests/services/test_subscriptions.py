@@ -1,0 +1,127 @@
+"""Applying what Stripe holds: the newest reading wins, two subscriptions become one."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from billing.database import db, transaction
+from billing.errors import UnknownCustomer, UnknownPrice
+from billing.models import AuditEntry, TierVersion, User
+from billing.services import checkout, subscriptions
+from tests.shop import Shop
+
+
+def subscriber(shop: Shop, tier: str = "pro", interval: str = "month") -> User:
+    user = shop.user()
+    session_id = shop.choose_tier(user, tier, interval)
+    shop.pay(session_id)
+    checkout.confirm(user, session_id, gateway=shop.gateway)
+    db.session.refresh(user)
+    return user
+
+
+def customer_id(user: User) -> str:
+    assert user.stripe_customer_id is not None
+    return user.stripe_customer_id
+
+
+def test_a_yearly_tier_has_its_interval_and_card(shop: Shop) -> None:
+    user = subscriber(shop, "scale", "year")
+
+    row = user.subscription
+    assert (row.tier.slug, row.interval, row.status) == ("scale", "year", "active")
+    assert (row.card_brand, row.card_last4) == ("visa", "4242")
+    assert user.token_balance.quota_limit is None
+
+
+def test_a_slow_reading_does_not_overwrite_a_newer_one(shop: Shop) -> None:
+    user = subscriber(shop)
+    slow = subscriptions.read(customer_id(user), gateway=shop.gateway)
+    shop.dashboard.v1.subscriptions.cancel(user.subscription.stripe_subscription_id or "")
+    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+    subscriptions.apply(slow)
+
+    assert user.subscription.tier.slug == "free"
+
+
+def test_a_cancelled_subscription_falls_to_free_and_keeps_the_tokens(shop: Shop) -> None:
+    user = subscriber(shop)
+    tokens = shop.choose_package(user)
+    shop.pay(tokens)
+    checkout.confirm(user, tokens, gateway=shop.gateway)
+    shop.dashboard.v1.subscriptions.cancel(user.subscription.stripe_subscription_id or "")
+    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+
+    assert (user.subscription.tier.slug, user.subscription.status) == ("free", "canceled")
+    assert user.subscription.ended_at is not None
+    assert user.token_balance.quota_limit == 20
+    assert user.token_balance.balance == 500
+
+
+def test_who_left_may_come_back(shop: Shop) -> None:
+    user = subscriber(shop)
+    shop.dashboard.v1.subscriptions.cancel(user.subscription.stripe_subscription_id or "")
+    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+    session_id = shop.choose_tier(user, "starter")
+    shop.pay(session_id)
+    checkout.confirm(user, session_id, gateway=shop.gateway)
+
+    assert (user.subscription.tier.slug, user.subscription.status) == ("starter", "active")
+    assert user.subscription.ended_at is None
+
+
+def test_an_end_at_the_period_end_is_followed(shop: Shop) -> None:
+    user = subscriber(shop)
+    shop.dashboard.v1.subscriptions.update(
+        user.subscription.stripe_subscription_id or "", {"cancel_at_period_end": True}
+    )
+    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+
+    assert user.subscription.tier.slug == "pro"
+    assert user.subscription.ends_at == user.subscription.current_period_end
+
+
+def test_a_second_live_subscription_is_cancelled_and_refunded(shop: Shop) -> None:
+    user = shop.user()
+    first = shop.choose_tier(user, "pro")
+    db.session.refresh(user)
+    second = shop.second_session(user, "starter")
+    shop.pay(first)
+    shop.pay(second)
+    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+
+    held = shop.gateway.subscriptions.list_by_customer(customer_id(user))
+    assert [each.status for each in held] == ["active", "canceled"]
+    assert user.subscription.tier.slug == "pro"
+    assert shop.refunded() == [1900]
+    entries = db.session.scalars(select(AuditEntry.action)).all()
+    assert entries.count("subscription.duplicate_refunded") == 1
+
+
+def test_an_unknown_price_never_changes_the_tier(shop: Shop) -> None:
+    user = subscriber(shop)
+    with transaction() as session:
+        session.execute(update(TierVersion).values(stripe_price_month_id=None))
+
+    with pytest.raises(UnknownPrice):
+        subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+    db.session.expire_all()
+    assert user.subscription.tier.slug == "pro"
+
+
+def test_an_unknown_customer_is_refused(shop: Shop) -> None:
+    with pytest.raises(UnknownCustomer):
+        subscriptions.read("cus_nobody", gateway=shop.gateway)
+
+
+def test_each_change_is_in_the_audit_log(shop: Shop) -> None:
+    user = subscriber(shop)
+
+    entry = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "subscription.changed")
+    ).one()
+    assert entry.subject_id == user.id
+    assert entry.before is not None
+    assert entry.after is not None
+    assert (entry.before["tier"], entry.after["tier"]) == ("free", "pro")
