@@ -60,8 +60,7 @@ def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
         }
         for change in changes:
             session.add(_audit_entry(change, rows[change.subject][change.slug].id, actor))
-    for change in changes:
-        log.info("catalog.changed", change=str(change), actor=actor)
+    log.info("catalog.applied", changes=len(changes), actor=actor)
     return changes
 
 
