@@ -7,6 +7,7 @@ from flask import Flask
 
 from billing.sandbox import api, control
 from billing.sandbox.engine import Engine
+from billing.sandbox.hosted import checkout, invoices, panel, portal
 from billing.sandbox.settings import SandboxSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,8 +20,8 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
     )
     engine = Engine(settings)
     app.extensions["sandbox"] = engine
-    app.register_blueprint(api.bp)
-    app.register_blueprint(control.bp)
+    for bp in (api.bp, control.bp, checkout.bp, portal.bp, invoices.bp, panel.bp):
+        app.register_blueprint(bp)
     engine.dispatcher.start()
     atexit.register(engine.dispatcher.stop)
     return app
