@@ -65,7 +65,8 @@ def show(fingerprint: str, name: str) -> Response:
             response.content_encoding = "gzip"
     response.set_etag(asset.fingerprint)
     _keep(response, is_current=fingerprint == asset.fingerprint)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _keep(response: Response, *, is_current: bool) -> None:

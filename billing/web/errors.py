@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from flask import Flask, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from jinja2 import Template
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -154,7 +155,11 @@ def _page(problem: Problem) -> Response:
         "request_id": g.get("request_id"),
         "try_again_at": _try_again_at(problem),
     }
-    names = [f"errors/{problem.code}.html", f"errors/{problem.status}.html", "errors/any.html"]
+    names: list[str | Template] = [
+        f"errors/{problem.code}.html",
+        f"errors/{problem.status}.html",
+        "errors/any.html",
+    ]
     if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Response(render_template(names, **values), mimetype="text/html")
     # After a failure nobody asks the database who is logged in: that would be the next failure.

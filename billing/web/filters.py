@@ -81,7 +81,7 @@ def number(count: int) -> str:
 
 
 def signed_number(count: int) -> str:
-    """Return "+10,000" or "−10,000": a change, never a state."""
+    """Return "+10,000": a change, never a state."""
     return f"+{number(count)}" if count > 0 else number(count)
 
 
@@ -106,7 +106,7 @@ def short_time(moment: datetime) -> Markup:
     date = format_date(local, "medium", locale=locale)
     # Babel's medium time has seconds, and its short date has no month's name: one of each.
     time = format_time(local, "short", tzinfo=_current_zone(), locale=locale)
-    pattern = get_datetime_format("medium", locale=locale)
+    pattern = str(get_datetime_format("medium", locale=locale))
     return _time(moment, pattern.replace("{0}", time).replace("{1}", date).replace("'", ""))
 
 

@@ -36,7 +36,7 @@ def _fixed_headers(settings: Settings) -> dict[str, str]:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Return the policy; `form-action` lists where Buy redirects to, as Chromium checks that too."""
+    """Return the policy; `form-action` lists the payment pages: Chromium checks redirects too."""
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, has_request_context, request
 from flask_login import AnonymousUserMixin, current_user
 from jinja2 import StrictUndefined
 
@@ -32,12 +32,12 @@ def context() -> dict[str, Any]:
 def nameless_context() -> dict[str, Any]:
     """Return the frame's variables without asking the database who is there."""
     settings: Settings = current_app.extensions["billing_settings"]
-    theme = request.cookies.get("theme") if request else None
+    theme = request.cookies.get("theme") if has_request_context() else None
     return {
         "app_name": settings.app_name,
         "support_email": settings.support_email,
         "current_user": None,
-        "current_path": request.path if request else "",
+        "current_path": request.path if has_request_context() else "",
         "current_year": clock.now().year,
         "html_lang": str(filters.current_locale()).replace("_", "-"),
         "theme": theme if theme in THEMES else None,

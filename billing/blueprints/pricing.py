@@ -1,0 +1,31 @@
+"""The pricing page: tiers by the month or the year, token packages, what is included."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from billing.domain.interval import Interval
+from billing.services import catalog
+from billing.web import offers
+
+bp = Blueprint("pricing", __name__)
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    return redirect(url_for("pricing.index"))
+
+
+@bp.get("/pricing")
+def index() -> str:
+    tiers = catalog.list_tiers()
+    subscription = current_user.subscription if current_user.is_authenticated else None
+    tier_offers = offers.tier_offers(tiers, subscription, chosen=request.args.get("tier", ""))
+    return render_template(
+        "pricing/index.html",
+        tiers=tier_offers,
+        packages=offers.package_offers(catalog.list_packages()),
+        comparison=offers.comparison(tiers),
+        savings_percent=offers.yearly_savings_percent(tier_offers),
+        is_yearly=request.args.get("interval") == Interval.YEAR,
+    )
