@@ -15,7 +15,17 @@ class BillingGroup(AppGroup):
         try:
             return super().invoke(ctx)
         except BillingError as error:
-            raise click.ClickException(error.detail) from error
+            raise click.ClickException(_describe(error)) from error
+
+
+def _describe(error: BillingError) -> str:
+    """Return the detail, with the numbers and names that a program would get as members."""
+    facts = ", ".join(
+        f"{name} {'unlimited' if value is None else value}"
+        for name, value in error.members.items()
+        if not isinstance(value, list | dict)
+    )
+    return f"{error.detail} ({facts})" if facts else error.detail
 
 
 billing = BillingGroup("billing", help="Run the billing: users, catalog, tokens, events.")

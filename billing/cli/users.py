@@ -5,8 +5,8 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from billing.domain import passwords
-from billing.errors import InvalidInput
+from billing.domain import email_addresses, passwords
+from billing.domain.email_addresses import BadEmailAddress
 from billing.services import users
 
 
@@ -22,9 +22,13 @@ def create_user(email: str, *, admin: bool, external_id: str | None, password_st
     The free subscription and the token balance come by themselves. Without a password the user
     cannot log in until it is set by "Forgot password".
     """
-    password_hash = _read_password_hash(email) if password_stdin else None
+    try:
+        address = email_addresses.normalize(email)
+    except BadEmailAddress as error:
+        raise click.BadParameter(f"{error}.", param_hint="EMAIL") from error
+    password_hash = _read_password_hash(address) if password_stdin else None
     user = users.create(
-        email, password_hash=password_hash, external_id=external_id, is_admin=admin, actor="cli"
+        address, password_hash=password_hash, external_id=external_id, is_admin=admin, actor="cli"
     )
     click.echo(user.id)
 
@@ -33,5 +37,5 @@ def _read_password_hash(email: str) -> str:
     password = sys.stdin.readline().rstrip("\r\n")
     problem = passwords.find_problem(password, email)
     if problem:
-        raise InvalidInput(f"{problem}.")
+        raise click.BadParameter(f"{problem}.", param_hint="--password-stdin")
     return passwords.hash_password(password)

@@ -34,7 +34,7 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
-    if request.endpoint != "static":
+    if request.blueprint != "assets":
         log.info(
             "request.finished",
             method=request.method,
