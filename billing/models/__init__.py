@@ -3,24 +3,48 @@
 from billing.models.api_key import ApiKey
 from billing.models.audit import AuditEntry
 from billing.models.catalog import Feature, SubscriptionTier, TierVersion, TokenPackage
+from billing.models.credentials import CredentialAttempts, LinkPurpose, OneTimeLink, UserSession
+from billing.models.email import Email
 from billing.models.invoice import Invoice
-from billing.models.ledger import UserTokenBalance
+from billing.models.ledger import LotBurn, TokenLot, TokenTransaction, UserTokenBalance
+from billing.models.metering import (
+    AiRefusal,
+    AiRequest,
+    Hold,
+    HoldLot,
+    QuotaPeriod,
+    UsageDay,
+)
 from billing.models.order import Order
 from billing.models.subscription import FeatureOverride, UserSubscription
 from billing.models.user import User
 from billing.models.webhook_event import WebhookEvent
 
 __all__ = [
+    "AiRefusal",
+    "AiRequest",
     "ApiKey",
     "AuditEntry",
+    "CredentialAttempts",
+    "Email",
     "Feature",
     "FeatureOverride",
+    "Hold",
+    "HoldLot",
     "Invoice",
+    "LinkPurpose",
+    "LotBurn",
+    "OneTimeLink",
     "Order",
+    "QuotaPeriod",
     "SubscriptionTier",
     "TierVersion",
+    "TokenLot",
     "TokenPackage",
+    "TokenTransaction",
+    "UsageDay",
     "User",
+    "UserSession",
     "UserSubscription",
     "UserTokenBalance",
     "WebhookEvent",
