@@ -3,7 +3,7 @@
 from flask import Flask
 
 from billing import cli, database, settings
-from billing.blueprints import account, checkout, health, pricing, webhooks
+from billing.blueprints import account, auth, checkout, health, pricing, webhooks
 from billing.services.entitlements import can_access_feature
 from billing.settings import PROJECT_ROOT, Settings
 from billing.web import (
@@ -14,6 +14,8 @@ from billing.web import (
     gateway,
     headers,
     limits,
+    login,
+    mailer,
     plan_state,
     request_log,
     shell,
@@ -21,7 +23,20 @@ from billing.web import (
 
 __all__ = ["can_access_feature", "create_app"]
 
-BLUEPRINTS = (pricing.bp, checkout.bp, account.bp, webhooks.bp, health.bp)
+PARTS = (
+    limits,
+    login,
+    csrf,
+    headers,
+    errors,
+    filters,
+    plan_state,
+    shell,
+    assets,
+    mailer,
+    cli,
+)
+BLUEPRINTS = (auth.bp, pricing.bp, checkout.bp, account.bp, webhooks.bp, health.bp)
 
 
 def create_app(configuration: Settings | None = None) -> Flask:
@@ -45,7 +60,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
     request_log.init_app(app, configuration)
     database.init_app(app, configuration.database_url)
     gateway.init_app(app, configuration)
-    for part in (limits, csrf, headers, errors, filters, plan_state, shell, assets, cli):
+    for part in PARTS:
         part.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

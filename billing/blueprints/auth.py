@@ -1,0 +1,115 @@
+"""Signing up, logging in and out, and the pages that links in e-mails lead to."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from billing.errors import InvalidInput, NotAuthenticated
+from billing.models import LinkPurpose
+from billing.services import accounts, links, sessions
+from billing.web import login as browser
+from billing.web.forms import CredentialsForm, EmailForm, EmptyForm, Form, NewPasswordForm
+
+bp = Blueprint("auth", __name__)
+
+
+@bp.route("/signup", methods=["GET", "POST"])
+def signup() -> ResponseReturnValue:
+    form = CredentialsForm()
+    if form.validate_on_submit():
+        try:
+            done = accounts.sign_up(
+                form.email.data,
+                form.password.data,
+                address=_address(),
+                user_agent=request.user_agent.string,
+            )
+        except InvalidInput as error:
+            form.take_errors(error)
+        else:
+            browser.log_in(done.session_token)
+            if done.wrote_email:
+                flash(f"We sent an email to {form.email.data}. It says what comes next.", "info")
+            return redirect(browser.next_path(), HTTPStatus.SEE_OTHER)
+    return _show("auth/signup.html", form)
+
+
+@bp.route("/login", methods=["GET", "POST"])
+def login() -> ResponseReturnValue:
+    form = CredentialsForm()
+    if form.validate_on_submit():
+        try:
+            user = accounts.authenticate(form.email.data, form.password.data, address=_address())
+        except NotAuthenticated as error:
+            return render_template(
+                "auth/login.html", form=form, refusal=error.detail
+            ), HTTPStatus.UNAUTHORIZED
+        browser.log_in(sessions.start(user, user_agent=request.user_agent.string))
+        return redirect(browser.next_path(), HTTPStatus.SEE_OTHER)
+    if browser.is_logged_in():
+        return redirect(browser.next_path())
+    return _show("auth/login.html", form)
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    browser.log_out()
+    response = redirect(url_for("auth.login"), HTTPStatus.SEE_OTHER)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@bp.route("/forgot-password", methods=["GET", "POST"])
+def forgot_password() -> ResponseReturnValue:
+    form = EmailForm()
+    if form.validate_on_submit():
+        try:
+            accounts.request_password_reset(form.email.data, address=_address())
+        except InvalidInput as error:
+            form.take_errors(error)
+        else:
+            flash(
+                f"If {form.email.data} has an account, we sent it a link. "
+                "It works once, within 60 minutes.",
+                "info",
+            )
+            return redirect(url_for("auth.forgot_password"), HTTPStatus.SEE_OTHER)
+    return _show("auth/forgot_password.html", form)
+
+
+@bp.route("/reset-password/<token>", methods=["GET", "POST"])
+def reset_password(token: str) -> ResponseReturnValue:
+    user = links.get_user(token, LinkPurpose.RESET_PASSWORD)
+    form = NewPasswordForm()
+    if form.validate_on_submit():
+        try:
+            accounts.reset_password(token, form.password.data)
+        except InvalidInput as error:
+            form.take_errors(error)
+        else:
+            browser.log_out()
+            flash("Password changed. Log in with the new one.", "ok")
+            return redirect(url_for("auth.login"), HTTPStatus.SEE_OTHER)
+    return _show("auth/reset_password.html", form, email=user.email)
+
+
+@bp.route("/verify-email/<token>", methods=["GET", "POST"])
+def verify_email(token: str) -> ResponseReturnValue:
+    user = links.get_user(token, LinkPurpose.VERIFY_EMAIL)
+    form = EmptyForm()
+    # Programs that look into e-mails open links; only a person presses the button.
+    if form.validate_on_submit():
+        accounts.verify_email(token)
+        flash("Email address confirmed.", "ok")
+        return redirect(url_for("account.index"), HTTPStatus.SEE_OTHER)
+    return _show("auth/verify_email.html", form, email=user.email)
+
+
+def _show(template: str, form: Form, **values: str) -> ResponseReturnValue:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render_template(template, form=form, **values), status
+
+
+def _address() -> str:
+    return request.remote_addr or ""

@@ -1,0 +1,108 @@
+"""One-time links: asked for first, given a token when their e-mail is sent, used once."""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, select, update
+
+from billing import clock
+from billing.database import db, transaction
+from billing.domain.secrets import fingerprint, new_secret
+from billing.errors import LinkExpired
+from billing.models import LinkPurpose, OneTimeLink, User
+
+LIFETIMES = {
+    LinkPurpose.VERIFY_EMAIL: timedelta(days=3),
+    LinkPurpose.RESET_PASSWORD: timedelta(minutes=60),
+}
+
+
+def prepare(user: User, purpose: LinkPurpose) -> OneTimeLink:
+    """Return a new link without a token; the user's older links of that purpose stop working."""
+    now = clock.now()
+    with transaction() as session:
+        revoke(user, purpose)
+        link = OneTimeLink(user_id=user.id, purpose=purpose, expires_at=now + LIFETIMES[purpose])
+        session.add(link)
+        session.flush()
+    return link
+
+
+def revoke(user: User, purpose: LinkPurpose) -> None:
+    """Make the user's links of that purpose stop working."""
+    with transaction() as session:
+        session.execute(
+            update(OneTimeLink)
+            .where(
+                OneTimeLink.user_id == user.id,
+                OneTimeLink.purpose == purpose,
+                OneTimeLink.used_at.is_(None),
+            )
+            .values(used_at=clock.now())
+        )
+
+
+def issue_token(link_id: int) -> str:
+    """Give the link a new token and return it; only its fingerprint is stored.
+
+    Raises:
+        LinkExpired: the link was used or replaced, or its time is over.
+    """
+    token = new_secret()
+    with transaction() as session:
+        issued = session.scalar(
+            update(OneTimeLink)
+            .where(OneTimeLink.id == link_id, _works())
+            .values(token_hash=fingerprint(token))
+            .returning(OneTimeLink.id)
+        )
+    if issued is None:
+        raise LinkExpired("The link expired before its e-mail was sent.")
+    return token
+
+
+def get_user(token: str, purpose: LinkPurpose) -> User:
+    """Return whose link this is, without using it.
+
+    Raises:
+        LinkExpired: no link that still works has this token.
+    """
+    user = db.session.scalar(
+        select(User)
+        .join(OneTimeLink, OneTimeLink.user_id == User.id)
+        .where(
+            OneTimeLink.token_hash == fingerprint(token), OneTimeLink.purpose == purpose, _works()
+        )
+    )
+    if user is None or not user.is_active:
+        raise _expired()
+    return user
+
+
+def use(token: str, purpose: LinkPurpose) -> int:
+    """Use the link up and return its id; of two tries at once one wins.
+
+    Raises:
+        LinkExpired: no link that still works has this token.
+    """
+    with transaction() as session:
+        used = session.scalar(
+            update(OneTimeLink)
+            .where(
+                OneTimeLink.token_hash == fingerprint(token),
+                OneTimeLink.purpose == purpose,
+                _works(),
+            )
+            .values(used_at=clock.now())
+            .returning(OneTimeLink.id)
+        )
+        if used is None:
+            raise _expired()
+    return used
+
+
+def _works() -> ColumnElement[bool]:
+    return OneTimeLink.used_at.is_(None) & (OneTimeLink.expires_at > clock.now())
+
+
+def _expired() -> LinkExpired:
+    return LinkExpired("This link was used before, or is too old. Ask for a new one.")

@@ -1,0 +1,101 @@
+"""Who is at the browser: Flask-Login over sessions that the server can end.
+
+The signed cookie carries the session's token where Flask-Login expects a user id, so that logging
+out, a new password or an admin ends it whatever copies of the cookie there are.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user
+
+from billing.models import User
+from billing.services import sessions
+from billing.settings import Settings
+
+COOKIE_NAME = "billhook_session"
+TOKEN_KEY = "_user_id"  # noqa: S105 the name, not the token
+MAX_PATH_LENGTH = 2000
+
+manager = LoginManager()
+# Ending a session because an address or a browser's version changed logs the wrong people out.
+manager.session_protection = None
+manager.user_loader(sessions.find)
+
+
+def init_app(app: Flask) -> None:
+    """Set the cookie's flags and load the user of each request."""
+    settings: Settings = app.extensions["billing_settings"]
+    app.config["SESSION_COOKIE_HTTPONLY"] = True
+    # Lax, not Strict: the way back from Stripe Checkout comes from another site.
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.config["SESSION_COOKIE_SECURE"] = settings.is_https
+    app.config["SESSION_COOKIE_NAME"] = (
+        f"__Host-{COOKIE_NAME}" if settings.is_https else COOKIE_NAME
+    )
+    manager.init_app(app)
+
+
+def log_in(token: str) -> None:
+    """Give the browser this session and nothing of the one before it."""
+    session.clear()
+    session[TOKEN_KEY] = token
+
+
+def log_out() -> None:
+    """End the session on the server and in the browser."""
+    sessions.end(session_token())
+    session.clear()
+
+
+def session_token() -> str:
+    """Return the token of this browser's session, empty for a stranger."""
+    token: str = session.get(TOKEN_KEY, "")
+    return token
+
+
+def is_logged_in() -> bool:
+    """Return whether a user is at the browser."""
+    return bool(current_user.is_authenticated)
+
+
+def current_person() -> User:
+    """Return the user of a route that requires a log-in, as a model and not as a proxy."""
+    user: User = current_user._get_current_object()
+    return user
+
+
+@manager.unauthorized_handler
+def ask_to_log_in() -> ResponseReturnValue:
+    """Send a stranger to the log-in page, and from there back to where they wanted to go."""
+    return redirect(url_for("auth.login", next=_wanted_path()))
+
+
+def _wanted_path() -> str | None:
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    # A form's own address only takes POST: go back to the page that held it.
+    page = urlsplit(request.referrer or "")
+    return page._replace(scheme="", netloc="").geturl() if page.netloc == request.host else None
+
+
+def next_path() -> str:
+    """Return where `?next=` leads if that is a path of ours, else the account page."""
+    target = request.args.get("next", "")
+    return target if is_own_path(target) else url_for("account.index")
+
+
+def is_own_path(target: str) -> bool:
+    """Return whether a browser that is sent to the target stays on this site.
+
+    Browsers read a backslash as a slash and drop tabs and line breaks, so none may be there.
+    """
+    has_strange_characters = any(ord(c) <= ord(" ") or c == "\\" or ord(c) == 127 for c in target)
+    if has_strange_characters or not target.startswith("/") or target.startswith("//"):
+        return False
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return not (parts.scheme or parts.netloc) and len(target) <= MAX_PATH_LENGTH
