@@ -20,6 +20,7 @@ from billing.settings import Settings
 from billing.web import gateway
 from tests.databases import KINDS, Databases, read_started, stop_postgresql
 from tests.factories import demo_catalog
+from tests.ledger import Ledger
 from tests.live import listen, serving
 from tests.page import OriginClient, PageClient
 from tests.sandbox_process import SandboxControl, SandboxProcess, new_test_key, start_sandbox
@@ -155,3 +156,9 @@ def frozen_time() -> Iterator[time_machine.Traveller]:
     """The clock stands still at a Monday noon; `frozen_time.shift(timedelta(days=1))` moves it."""
     with time_machine.travel(datetime(2026, 6, 15, 12, 0, tzinfo=UTC), tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def ledger(app: Flask) -> Ledger:
+    """A small catalog whose users get quota and tokens as a test needs them."""
+    return Ledger()

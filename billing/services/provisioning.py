@@ -11,13 +11,11 @@ from sqlalchemy.orm import Session, UOWTransaction
 from billing import clock
 from billing.database import transaction
 from billing.domain.statuses import SubscriptionStatus
-from billing.models import TierVersion, User, UserSubscription, UserTokenBalance
+from billing.models import User, UserSubscription, UserTokenBalance
 from billing.services import balances, catalog
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
-
-NEW_USERS = "users_to_provision"
 
 
 def ensure(user: User) -> None:
@@ -42,35 +40,30 @@ def _provision(session: Session, user: User) -> None:
         select(UserSubscription).where(UserSubscription.user_id == user.id)
     )
     if subscription is None:
-        subscription = _free_subscription(user, catalog.get_default_tier().current_version)
+        subscription = _free_subscription()
+        subscription.user_id = user.id
         session.add(subscription)
         session.flush()
-        log.info("subscription.provisioned", user_id=user.id)
+        log.warning("subscription.healed", user_id=user.id)
     if session.get(UserTokenBalance, user.id) is None:
         balances.open_balance(
             user, tier_version=subscription.tier_version, anchor=subscription.anchor
         )
-        log.info("token_balance.provisioned", user_id=user.id)
+        log.warning("token_balance.healed", user_id=user.id)
 
 
-def _free_subscription(user: User, tier_version: TierVersion) -> UserSubscription:
+def _free_subscription() -> UserSubscription:
     return UserSubscription(
-        user_id=user.id,
-        tier_version=tier_version,
+        tier_version=catalog.get_default_tier().current_version,
         status=SubscriptionStatus.ACTIVE,
         anchor=clock.now(),
     )
 
 
-@event.listens_for(Session, "after_flush")
-def _note_new_users(session: Session, _context: UOWTransaction) -> None:
-    new = [instance for instance in session.new if isinstance(instance, User)]
-    if new:
-        session.info.setdefault(NEW_USERS, []).extend(new)
-
-
-@event.listens_for(Session, "after_flush_postexec")
-def _provision_new_users(session: Session, _context: UOWTransaction) -> None:
-    for user in session.info.pop(NEW_USERS, []):
-        _provision(session, user)
-        session.expire(user, ["subscription", "token_balance"])
+@event.listens_for(Session, "before_flush")
+def _provision_new_users(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    for user in [instance for instance in session.new if isinstance(instance, User)]:
+        subscription = user.subscription = _free_subscription()
+        user.token_balance = balances.empty_balance(
+            tier_version=subscription.tier_version, anchor=subscription.anchor
+        )

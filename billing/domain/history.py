@@ -1,0 +1,33 @@
+"""History: one line of what happened to a user's quota and tokens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """A ledger line or an AI request; both are numbered together, without a gap, by `entry`.
+
+    `kind` is `ai_request`, or the kind of the ledger line. `delta` is what it added to the tokens
+    less the debt: 0 for a request that the quota paid.
+    """
+
+    id: str
+    entry: int
+    kind: str
+    delta: int
+    balance_after: int
+    created_at: datetime
+    reason: str | None = None
+    feature: str | None = None
+    feature_name: str | None = None
+    quantity: int = 0
+    from_quota: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some lines, newest first, and the cursor of the page after them, None on the last."""
+
+    lines: tuple[HistoryLine, ...]
+    next_cursor: str | None

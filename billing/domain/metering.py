@@ -1,0 +1,46 @@
+"""What an AI request costs: quota first, the rest in tokens, all or nothing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+MAX_QUANTITY = 1_000_000
+"""How many AI requests one call may record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Where the AI requests of one period stand; `limit` and `remaining` are None if unlimited."""
+
+    limit: int | None
+    used: int
+    resets_at: datetime
+    held: int = 0
+
+    @property
+    def remaining(self) -> int | None:
+        return None if self.limit is None else self.limit - self.used - self.held
+
+    def covers(self, quantity: int) -> int:
+        """Return how many of `quantity` requests the quota pays."""
+        return quantity if self.remaining is None else min(quantity, self.remaining)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one AI request cost, and what was left after it; a replay is equal to the first."""
+
+    id: str
+    user: str
+    feature: str
+    quantity: int
+    from_quota: int
+    tokens_charged: int
+    quota: Quota
+    token_balance: int
+    created_at: datetime
+    is_replay: bool = field(default=False, compare=False)
+
+    @property
+    def from_tokens(self) -> int:
+        """How many of the requests were paid in tokens."""
+        return self.quantity - self.from_quota

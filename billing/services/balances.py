@@ -1,0 +1,72 @@
+"""Balances: the one row of a user that every change of tokens and quota goes through."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing import clock
+from billing.database import db, transaction
+from billing.domain.periods import period_at
+from billing.models import TierVersion, User, UserTokenBalance
+
+
+def open_balance(user: User, *, tier_version: TierVersion, anchor: datetime) -> UserTokenBalance:
+    """Give the user an empty balance and a first quota period, or return what there is.
+
+    Joins the open transaction, in which the user's row is locked or new.
+
+    Args:
+        user: a stored user.
+        tier_version: the terms whose quota applies.
+        anchor: the moment from which the monthly periods are counted.
+    """
+    with transaction() as session:
+        existing = session.get(UserTokenBalance, user.id)
+        if existing is not None:
+            return existing
+        balance = empty_balance(tier_version=tier_version, anchor=anchor)
+        balance.user_id = user.id
+        session.add(balance)
+        return balance
+
+
+def empty_balance(*, tier_version: TierVersion, anchor: datetime) -> UserTokenBalance:
+    """Build the row of a new user, in the quota period that holds now; it is not added yet.
+
+    Args:
+        tier_version: the terms whose quota applies.
+        anchor: the moment from which the monthly periods are counted.
+    """
+    period = period_at(anchor, clock.now())
+    return UserTokenBalance(
+        tier_version_id=tier_version.id,
+        quota_limit=tier_version.ai_requests_per_month,
+        anchor=anchor,
+        period_start=period.start,
+        period_end=period.end,
+        due_at=period.end,
+    )
+
+
+def find_locked(session: Session, user_id: int) -> UserTokenBalance | None:
+    """Lock the user's row until the transaction ends and read it anew, None where it is missing.
+
+    Args:
+        session: the session of the open transaction.
+        user_id: ours.
+    """
+    locked = select(UserTokenBalance).where(UserTokenBalance.user_id == user_id).with_for_update()
+    return session.scalar(locked.execution_options(populate_existing=True))
+
+
+def forget(user_id: int) -> None:
+    """Make the session read the user's row again: a driver's statement has changed it.
+
+    Args:
+        user_id: ours.
+    """
+    session = db.session()
+    balance = session.identity_map.get(session.identity_key(UserTokenBalance, user_id))
+    if balance is not None:
+        session.expire(balance)

@@ -1,0 +1,72 @@
+"""What is due: a row past its `due_at` is brought up to date before anybody reads or moves it."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from billing.domain.ledger import HoldState
+from billing.models import User, UserTokenBalance
+from billing.services import (
+    balances,
+    lots,
+    provisioning,
+    quota_periods,
+    reservations,
+    usage_rollup,
+)
+
+
+def lock_current(session: Session, user_id: int, now: datetime) -> UserTokenBalance:
+    """Lock the user's row until the transaction ends, up to date as of `now`.
+
+    A missing row is put back first.
+
+    Args:
+        session: the session of the open transaction.
+        user_id: a user that exists.
+        now: aware UTC.
+    """
+    balance = balances.find_locked(session, user_id)
+    if balance is None:
+        user = session.get_one(User, user_id)
+        session.expire(user)
+        provisioning.ensure(user)
+        session.flush()  # the new row is written before it is locked
+        balance = balances.find_locked(session, user_id)
+        assert balance is not None
+    if balance.due_at <= now or usage_rollup.is_due(balance):
+        catch_up(session, balance, now)
+    return balance
+
+
+def catch_up(session: Session, balance: UserTokenBalance, now: datetime) -> None:
+    """Post all that has come due: holds that ended, lots that expired, a period that is over.
+
+    Args:
+        session: the session of the open transaction.
+        balance: the locked row.
+        now: aware UTC.
+    """
+    for hold in reservations.list_overdue(session, balance.user_id, now):
+        reservations.give_back(session, balance, hold, state=HoldState.EXPIRED, now=now)
+    lots.settle(session, balance)
+    lots.expire(session, balance, now)
+    quota_periods.roll(session, balance, now)
+    usage_rollup.roll_up(session, balance)
+    reckon(session, balance, now)
+
+
+def reckon(session: Session, balance: UserTokenBalance, now: datetime) -> None:
+    """Set `due_at`: the earliest moment at which the row's numbers stop being true.
+
+    Args:
+        session: the session of the open transaction.
+        balance: the locked row.
+        now: aware UTC.
+    """
+    moments = (
+        balance.period_end,
+        lots.find_next_expiry(session, balance.user_id, now),
+        reservations.find_next_expiry(session, balance.user_id),
+    )
+    balance.due_at = min(moment for moment in moments if moment is not None)

@@ -1,0 +1,114 @@
+"""Lots: which tokens were spent, in what order, and what became of the rest.
+
+A spend moves only the balance. Here the stretch of spent tokens that no lot has paid yet is taken
+out of the lots, earliest expiry first and never-expiring last, whenever something could change
+that order: a new lot, an expiry, a hold, a clawback, or a reader.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from billing.domain.ledger import TransactionKind
+from billing.models import LotBurn, TokenLot, UserTokenBalance
+from billing.services.ledger_lines import Cause, post
+
+log = structlog.get_logger(__name__)
+
+
+def list_burnable(session: Session, user_id: int) -> Sequence[TokenLot]:
+    """Return the lots that have tokens left, in the order in which they are spent.
+
+    Args:
+        session: the session of the open transaction.
+        user_id: ours; its balance row is locked.
+    """
+    burnable = (
+        select(TokenLot)
+        .where(TokenLot.user_id == user_id, TokenLot.remaining > 0)
+        .order_by(TokenLot.expires_at.asc().nulls_last(), TokenLot.id)
+    )
+    return session.scalars(burnable.execution_options(populate_existing=True)).all()
+
+
+def settle(session: Session, balance: UserTokenBalance) -> None:
+    """Take what was spent since the last time out of the lots.
+
+    Args:
+        session: the session of the open transaction.
+        balance: the locked row.
+    """
+    for lot in list_burnable(session, balance.user_id):
+        unsettled = balance.spent_total - balance.settled_total
+        if unsettled == 0:
+            return
+        burn(session, balance, lot, min(unsettled, lot.available))
+
+
+def burn(session: Session, balance: UserTokenBalance, lot: TokenLot, tokens: int) -> None:
+    """Let the lot pay for the next stretch of spent tokens.
+
+    Args:
+        session: the session of the open transaction.
+        balance: the locked row.
+        lot: one of the user's.
+        tokens: how many; none is nothing to do.
+    """
+    if tokens == 0:
+        return
+    spent_from = balance.settled_total
+    balance.settled_total = spent_from + tokens
+    lot.remaining -= tokens
+    lot.burned += tokens
+    session.add(
+        LotBurn(
+            user_id=balance.user_id,
+            lot_id=lot.id,
+            spent_from=spent_from,
+            spent_to=balance.settled_total,
+        )
+    )
+
+
+def expire(session: Session, balance: UserTokenBalance, now: datetime) -> None:
+    """Post what is left of each lot whose time is up; tokens under a hold wait for its end.
+
+    Args:
+        session: the session of the open transaction.
+        balance: the locked row, settled.
+        now: aware UTC.
+    """
+    for lot in list_burnable(session, balance.user_id):
+        if lot.is_expired(now) and lot.available:
+            _expire_lot(session, balance, lot, now)
+
+
+def _expire_lot(session: Session, balance: UserTokenBalance, lot: TokenLot, now: datetime) -> None:
+    tokens = lot.available
+    lot.remaining -= tokens
+    lot.expired += tokens
+    balance.balance -= tokens
+    cause = Cause("expiry", f"Lot {lot.id} has expired")
+    post(session, balance, lot, kind=TransactionKind.EXPIRE, delta=-tokens, cause=cause, now=now)
+    log.info("tokens.expired", user_id=balance.user_id, lot_id=lot.id, tokens=tokens)
+
+
+def find_next_expiry(session: Session, user_id: int, now: datetime) -> datetime | None:
+    """Return when the next lot with free tokens expires, None if none does.
+
+    Args:
+        session: the session of the open transaction.
+        user_id: ours.
+        now: aware UTC.
+    """
+    return session.scalar(
+        select(func.min(TokenLot.expires_at)).where(
+            TokenLot.user_id == user_id,
+            TokenLot.remaining > 0,
+            TokenLot.remaining > TokenLot.held,
+            TokenLot.expires_at > now,
+        )
+    )

@@ -1,0 +1,179 @@
+"""Metering: an AI request is paid from the quota, then in tokens, or refused with the numbers."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from billing import clock
+from billing.database import db, in_transaction, transaction
+from billing.domain.metering import MAX_QUANTITY, Quota, Receipt
+from billing.errors import BillingError, IdempotencyMismatch, InvalidInput, Unavailable
+from billing.models import User
+from billing.services import balances, due, refusals
+from billing.services.identity import id_of
+from billing.services.metering_statements import Row, charge_on_postgresql, charge_on_sqlite
+
+MAX_KEY_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class AiRequestOrder:
+    """What a caller wants recorded, checked at the door."""
+
+    user_id: int
+    feature_key: str
+    quantity: int
+    idempotency_key: str | None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.quantity, bool) or not isinstance(self.quantity, int):
+            raise _invalid("quantity", "Quantity must be a whole number.")
+        if not 1 <= self.quantity <= MAX_QUANTITY:
+            raise _invalid("quantity", f"Quantity must be between 1 and {MAX_QUANTITY}.")
+        key = self.idempotency_key
+        if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
+            raise _invalid(
+                "idempotency_key", f"The key must have 1 to {MAX_KEY_LENGTH} printable characters."
+            )
+
+
+def record(
+    user: User, feature_key: str, quantity: int = 1, *, idempotency_key: str | None = None
+) -> Receipt:
+    """Record AI requests of a user: quota first, the rest in tokens, all or nothing.
+
+    Joins the open transaction if there is one. Else it is durable when this returns, and what the
+    session has loaded is read again on the next access.
+
+    Args:
+        user: who makes the requests.
+        feature_key: a metered feature.
+        quantity: how many requests, 1 to 1,000,000.
+        idempotency_key: the same key again returns the first receipt and charges nothing.
+
+    Raises:
+        InsufficientTokens: quota and tokens do not cover it; the members are the numbers.
+        FeatureNotInTier: the user may not use the feature.
+        UnknownFeature: there is no such feature.
+        IdempotencyMismatch: the key belongs to a request with other parameters.
+        InvalidInput: the quantity or the key is out of bounds, or the feature is not metered.
+        Unavailable: the database did not answer.
+    """
+    user_id = id_of(user)
+    wanted = AiRequestOrder(user_id, feature_key, quantity, idempotency_key)
+    parameters = {
+        "user_id": user_id,
+        "feature": feature_key,
+        "quantity": quantity,
+        "key": idempotency_key,
+        "now": clock.now(),
+    }
+    row = None if in_transaction() else _charge_at_once(parameters)
+    if row is None:
+        outcome = _charge_locked(wanted, parameters)
+        if isinstance(outcome, BillingError):
+            raise outcome
+        row = outcome
+    return _receipt(wanted, row)
+
+
+def _charge_at_once(parameters: Mapping[str, Any]) -> Row | None:
+    """Charge in one statement that commits by itself; None means that it takes a closer look."""
+    _end_reading()
+    try:
+        with _driver_connection() as connection:
+            if db.engine.dialect.name == "postgresql":
+                return _autocommitted(connection, parameters)
+            return _begun_immediately(connection, parameters)
+    except psycopg.errors.UniqueViolation:
+        return None
+    except (psycopg.OperationalError, sqlite3.OperationalError) as error:
+        raise Unavailable("The database did not answer. Try again.") from error
+
+
+def _end_reading() -> None:
+    """End what the session has read, as `transaction()` does at its start."""
+    session = db.session()
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("changes were made outside of transaction()")
+    if session.in_transaction():
+        session.rollback()
+
+
+@contextmanager
+def _driver_connection() -> Iterator[Any]:
+    """Lend the driver's own connection out of the pool."""
+    pooled = db.engine.raw_connection()
+    try:
+        yield pooled.driver_connection
+    except (psycopg.OperationalError, sqlite3.OperationalError):
+        pooled.invalidate()
+        raise
+    finally:
+        pooled.close()
+
+
+def _autocommitted(connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+    connection.autocommit = True
+    try:
+        return charge_on_postgresql(connection, parameters)
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+
+
+def _begun_immediately(connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        row = charge_on_sqlite(connection, parameters)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT" if row is not None else "ROLLBACK")
+    return row
+
+
+def _charge_locked(wanted: AiRequestOrder, parameters: Mapping[str, Any]) -> Row | BillingError:
+    """Lock the row first, so that no twin and no rival can move it: now None means refused."""
+    with transaction() as session:
+        balance = due.lock_current(session, wanted.user_id, parameters["now"])
+        session.flush()  # the driver's statement below must see what is due
+        connection = session.connection().connection.driver_connection
+        is_postgresql = session.get_bind().dialect.name == "postgresql"
+        charge = charge_on_postgresql if is_postgresql else charge_on_sqlite
+        row = charge(connection, parameters)
+        if row is not None:
+            balances.forget(wanted.user_id)
+            return row
+        return refusals.refuse(
+            session, balance, feature_key=wanted.feature_key, quantity=wanted.quantity
+        )
+
+
+def _receipt(wanted: AiRequestOrder, row: Row) -> Receipt:
+    (entry, quantity, from_quota, charged, limit, used, held, resets_at, *rest) = row
+    balance_after, created_at, replayed, external_id = rest
+    if replayed is not None and (replayed, quantity) != (wanted.feature_key, wanted.quantity):
+        raise IdempotencyMismatch(
+            "This idempotency key was used for a request with another feature or quantity."
+        )
+    return Receipt(
+        id=f"air_{wanted.user_id}_{entry}",
+        user=external_id or str(wanted.user_id),
+        feature=wanted.feature_key,
+        quantity=quantity,
+        from_quota=from_quota,
+        tokens_charged=charged,
+        quota=Quota(limit, used, resets_at, held),
+        token_balance=balance_after,
+        created_at=created_at,
+        is_replay=replayed is not None,
+    )
+
+
+def _invalid(field: str, problem: str) -> InvalidInput:
+    return InvalidInput(problem, errors={field: problem})
