@@ -5,6 +5,7 @@ from flask import Flask
 from billing import cli, database, settings
 from billing.blueprints import account, auth, checkout, health, pricing, webhooks
 from billing.services.entitlements import can_access_feature
+from billing.services.metering import record as record_ai_request
 from billing.settings import PROJECT_ROOT, Settings
 from billing.web import (
     assets,
@@ -21,7 +22,7 @@ from billing.web import (
     shell,
 )
 
-__all__ = ["can_access_feature", "create_app"]
+__all__ = ["can_access_feature", "create_app", "record_ai_request"]
 
 PARTS = (
     limits,
