@@ -45,6 +45,7 @@ class Databases:
             shutil.copyfile(self._once("template.db", self._make_sqlite_template), path)
             yield f"sqlite:///{path}"
             return
+        self._once("template.postgresql", self._make_postgresql_template)
         with self._postgresql(TEMPLATE) as url:
             yield url
 
@@ -59,8 +60,7 @@ class Databases:
 
     @contextmanager
     def _postgresql(self, template: str) -> Iterator[str]:
-        started = self._once(STARTED, self._start_postgresql)
-        _pid, server_url = started.read_text().split()
+        server_url = self._server_url()
         name = f"test_{uuid4().hex}"
         _execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
@@ -71,7 +71,18 @@ class Databases:
     def _make_sqlite_template(self, path: Path) -> None:
         _migrate(f"sqlite:///{path}")
 
-    def _start_postgresql(self, path: Path) -> None:
+    def _make_postgresql_template(self, path: Path) -> None:
+        server_url = self._server_url()
+        _execute(server_url, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+        _execute(server_url, f"CREATE DATABASE {TEMPLATE}")
+        _migrate(_database_of(server_url, TEMPLATE))
+        path.touch()
+
+    def _server_url(self) -> str:
+        _pid, server_url = self._once(STARTED, self._start_server).read_text().split()
+        return server_url
+
+    def _start_server(self, path: Path) -> None:
         started = subprocess.run(
             [sys.executable, SERVER, str(self.owner_pid)],
             stdin=subprocess.DEVNULL,
@@ -80,14 +91,11 @@ class Databases:
             check=True,
         )
         path.write_text(started.stdout)
-        _pid, server_url = started.stdout.split()
-        _execute(server_url, f"CREATE DATABASE {TEMPLATE}")
-        _migrate(_database_of(server_url, TEMPLATE))
 
     def _once(self, name: str, make: Callable[[Path], None]) -> Path:
         """Return the file of that name, made by the first worker that asks."""
         made, draft = self.directory / name, self.directory / f"draft-{name}"
-        with (self.directory / "lock").open("w") as lock:
+        with (self.directory / f"lock-{name}").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not made.exists():
                 make(draft)
