@@ -22,6 +22,7 @@ from tests.databases import KINDS, Databases, read_started, stop_postgresql
 from tests.factories import demo_catalog
 from tests.ledger import Ledger
 from tests.live import listen, serving
+from tests.outbox import Outbox
 from tests.page import OriginClient, PageClient
 from tests.sandbox_process import SandboxControl, SandboxProcess, new_test_key, start_sandbox
 from tests.settings import forget_environment, make_settings
@@ -98,7 +99,9 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxControl:
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest, database: str, listener: socket.socket) -> Settings:
+def settings(
+    request: pytest.FixtureRequest, database: str, listener: socket.socket, tmp_path: Path
+) -> Settings:
     stripe: dict[str, object] = {"configured_stripe_api_base": NOBODY_ANSWERS}
     if "sandbox" in request.fixturenames:
         sandbox: SandboxControl = request.getfixturevalue("sandbox")
@@ -108,7 +111,8 @@ def settings(request: pytest.FixtureRequest, database: str, listener: socket.soc
             "configured_webhook_secrets": (WEBHOOK_SECRET,),
         }
     port = listener.getsockname()[1]
-    return make_settings(database_url=database, port=port, **stripe)
+    mail_url = f"outbox:{tmp_path / 'outbox'}"
+    return make_settings(database_url=database, port=port, mail_url=mail_url, **stripe)
 
 
 @pytest.fixture
@@ -136,6 +140,12 @@ def client(app: Flask, settings: Settings) -> FlaskClient:
 @pytest.fixture
 def page(client: FlaskClient, settings: Settings) -> PageClient:
     return PageClient(client, settings.base_url)
+
+
+@pytest.fixture
+def outbox(app: Flask, tmp_path: Path) -> Outbox:
+    """The e-mails that the app has sent, and what is due is sent first."""
+    return Outbox(tmp_path / "outbox")
 
 
 @pytest.fixture

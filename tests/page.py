@@ -95,7 +95,9 @@ class OriginClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         kwargs.setdefault("base_url", self._origin)
-        return super().open(*args, **kwargs)
+        # A context of its own: inside the test's one, `g` would carry the user to the next request.
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
 
 
 class PageClient:

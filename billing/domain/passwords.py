@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_LENGTH = 12
 MAX_LENGTH = 256
@@ -44,11 +44,10 @@ def hash_password(password: str) -> str:
 def matches(password: str, password_hash: str | None) -> bool:
     """Return whether the password is the one behind the hash; without a hash, just as slowly."""
     try:
-        return _hasher.verify(password_hash or _dummy_hash(), _normalize(password)) and bool(
-            password_hash
-        )
-    except (VerifyMismatchError, InvalidHashError):
+        _hasher.verify(password_hash or _dummy_hash(), _normalize(password))
+    except (VerificationError, InvalidHashError):
         return False
+    return bool(password_hash)
 
 
 def needs_rehash(password_hash: str) -> bool:

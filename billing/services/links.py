@@ -85,7 +85,7 @@ def use(token: str, purpose: LinkPurpose) -> int:
         LinkExpired: no link that still works has this token.
     """
     with transaction() as session:
-        used = session.scalar(
+        used: int | None = session.scalar(
             update(OneTimeLink)
             .where(
                 OneTimeLink.token_hash == fingerprint(token),

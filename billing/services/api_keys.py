@@ -1,0 +1,142 @@
+"""API keys: shown once, recognised by a prefix, checked against a hash.
+
+A key reads `bk_<8 characters>_<256 random bits>`. A plain SHA-256 is right for so much randomness.
+"""
+
+import hmac
+import re
+import secrets
+import string
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
+
+from billing import clock
+from billing.database import db, transaction
+from billing.domain.secrets import fingerprint, new_secret
+from billing.errors import NotAuthenticated, NotFound
+from billing.models import ApiKey, AuditEntry, User
+
+log = structlog.get_logger(__name__)
+
+PREFIX_ALPHABET = string.ascii_lowercase + string.digits
+PREFIX_LENGTH = 8
+KEY_PATTERN = re.compile(r"bk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
+ALL_SCOPES = ("read", "write")
+TOUCH_INTERVAL = timedelta(minutes=1)
+"""How exact `last_used_at` is: a write on every call would cost more than it tells."""
+UNKNOWN_KEY_HASH = fingerprint("no key has this hash")
+
+
+def create(
+    *,
+    actor: str,
+    user: User | None = None,
+    name: str = "",
+    scopes: Sequence[str] = ALL_SCOPES,
+    expires_at: datetime | None = None,
+) -> str:
+    """Make a key and return it: the only time that anybody sees it.
+
+    Args:
+        actor: who does it, for the audit log: `cli`, `user:7`.
+        user: whom the key acts for; without one it is a service key, which acts for anybody.
+        name: what its owner calls it.
+        scopes: what it may do: `read`, `write`.
+        expires_at: when it stops working by itself.
+    """
+    prefix = "".join(secrets.choice(PREFIX_ALPHABET) for _ in range(PREFIX_LENGTH))
+    raw_key = f"bk_{prefix}_{new_secret()}"
+    with transaction() as session:
+        key = ApiKey(
+            prefix=prefix,
+            key_hash=fingerprint(raw_key),
+            user_id=user.id if user else None,
+            is_service=user is None,
+            name=name,
+            scopes=" ".join(scopes),
+            expires_at=expires_at,
+        )
+        session.add(key)
+        session.flush()
+        session.add(_audit(key, action="api_key.created", actor=actor))
+        log.info("api_key.created", api_key_id=key.id, user_id=key.user_id, actor=actor)
+    return raw_key
+
+
+def authenticate(raw_key: str) -> ApiKey:
+    """Return the key that this is, its user loaded, and note that it was used.
+
+    Raises:
+        NotAuthenticated: it is no key of ours, or it was revoked, has expired, or its user is out.
+    """
+    now = clock.now()
+    shape = KEY_PATTERN.fullmatch(raw_key)
+    key = _find_by_prefix(shape[1]) if shape else None
+    # Compared in constant time, and also when there is nothing to compare with.
+    is_right = hmac.compare_digest(fingerprint(raw_key), key.key_hash if key else UNKNOWN_KEY_HASH)
+    if key is None or not is_right or not is_usable(key, now):
+        log.info("api_key.refused", api_key_id=key.id if key else None)
+        raise NotAuthenticated("The API key is missing or not valid.")
+    if key.last_used_at is None or key.last_used_at <= now - TOUCH_INTERVAL:
+        with transaction() as session:
+            session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=now))
+    return key
+
+
+def is_usable(key: ApiKey, now: datetime) -> bool:
+    """Return whether the key opens anything at that moment."""
+    has_expired = key.expires_at is not None and key.expires_at <= now
+    is_out = key.user is not None and not key.user.is_active
+    return key.revoked_at is None and not has_expired and not is_out
+
+
+def list_for(user: User) -> Sequence[ApiKey]:
+    """Return the user's keys that were not revoked, newest first."""
+    return db.session.scalars(
+        select(ApiKey)
+        .where(ApiKey.user_id == user.id, ApiKey.revoked_at.is_(None))
+        .order_by(ApiKey.id.desc())
+    ).all()
+
+
+def revoke(key_id: int, *, actor: str, user: User | None = None) -> None:
+    """Make a key stop working for ever.
+
+    Args:
+        key_id: our id of the key.
+        actor: who does it, for the audit log.
+        user: whose key it must be; None for an operator, who may revoke any.
+
+    Raises:
+        NotFound: there is no such key, or it is somebody else's.
+    """
+    with transaction() as session:
+        key = session.get(ApiKey, key_id)
+        if key is None or (user is not None and key.user_id != user.id):
+            raise NotFound("There is no such API key.")
+        if key.revoked_at is not None:
+            return
+        key.revoked_at = clock.now()
+        session.add(_audit(key, action="api_key.revoked", actor=actor))
+        log.info("api_key.revoked", api_key_id=key_id, user_id=key.user_id, actor=actor)
+
+
+def _find_by_prefix(prefix: str) -> ApiKey | None:
+    return db.session.scalar(
+        select(ApiKey).where(ApiKey.prefix == prefix).options(joinedload(ApiKey.user))
+    )
+
+
+def _audit(key: ApiKey, *, action: str, actor: str) -> AuditEntry:
+    return AuditEntry(
+        actor=actor,
+        actor_user_id=key.user_id if actor == f"user:{key.user_id}" else None,
+        action=action,
+        subject_type="api_key",
+        subject_id=key.id,
+        after={"prefix": key.prefix, "scopes": key.scopes, "is_service": key.is_service},
+    )
