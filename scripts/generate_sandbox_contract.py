@@ -27,6 +27,11 @@ PRIMITIVES = {
     "str": "string", "int": "integer", "float": "number", "bool": "boolean",
     "Decimal": "decimal", "None": "null",
 }  # fmt: skip
+WRAPPERS = {
+    "List": "array", "Sequence": "array", "list": "array",
+    "Dict": "map", "Mapping": "map", "dict": "map", "UntypedStripeObject": "map",
+    "ListObject": "list", "SearchResultObject": "list",
+}  # fmt: skip
 NOT_FIELDS = {"TypedDict", "StripeObject", "RequestOptions"}
 BLANKS: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "decimal": "0"}
 
@@ -146,24 +151,12 @@ class Library:
         if name == "Literal":
             return {"enum": [ast.literal_eval(value) for value in inner]}
         parts = [self.resolve(value, at) for value in inner]
-        match name:
-            case "Optional":
-                return any_of([parts[0], "null"])
-            case "Union":
-                return any_of(parts)
-            case "ExpandableField":
-                return any_of(["string", parts[0]])
-            case "List" | "Sequence" | "list":
-                return {"array": parts[0]}
-            case "Dict" | "Mapping" | "dict":
-                return {"map": parts[1]}
-            case "UntypedStripeObject":
-                return {"map": parts[0]}
-            case "ListObject" | "SearchResultObject":
-                return {"list": parts[0]}
-            case "NotRequired" | "Required":
-                return parts[0]
-        return "any"
+        unions = {"Optional": ["null"], "Union": [], "ExpandableField": ["string"]}
+        if name in unions:
+            return any_of([*unions[name], *parts] if name != "Optional" else [*parts, "null"])
+        if name in WRAPPERS:
+            return {WRAPPERS[name]: parts[-1]}
+        return parts[0] if name in ("NotRequired", "Required") else "any"
 
     def fields(self, ref: ClassRef) -> dict[str, tuple[Type, bool]]:
         """Name to (type, whether the key is required) of a TypedDict or a StripeObject."""
@@ -183,10 +176,10 @@ class Library:
             parent = None if name in NOT_FIELDS else self.find(ref.module, "", name)
             if parent:
                 yield from self.fields(parent).items()
-        for node in cls.body:
-            if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+        for member in cls.body:
+            if not (isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name)):
                 continue
-            name, annotation = node.target.id, node.annotation
+            name, annotation = member.target.id, member.annotation
             if not name.startswith("_") and not _is(annotation, "ClassVar"):
                 required = not _is(annotation, "NotRequired")
                 yield renamed.get(name, name), (self.resolve(annotation, ref), required)
@@ -215,7 +208,7 @@ class Library:
     @cached_property
     def routes(self) -> dict[str, Route]:
         """ "POST /v1/customers" to what it takes and answers."""
-        found = {}
+        found: dict[str, Route] = {}
         for path in sorted(self.root.rglob("*_service.py")):
             relative = path.relative_to(self.root.parent).with_suffix("")
             module = ".".join(relative.parts)
@@ -274,7 +267,7 @@ class Builder:
         if key not in self.library.routes:
             raise SystemExit(f"the library has no route {key}")
         route = self.library.routes[key]
-        returned = route.returns["list"] if "list" in route.returns else route.returns
+        returned = route.returns.get("list", route.returns)
         kind = self.library.object_names.get(returned["class"])
         params = self._param_class(route.params) if route.params else None
         return {"params": params, "returns": kind, "is_list": "list" in route.returns}
@@ -313,7 +306,7 @@ class Builder:
         """
         fields = self.library.fields(self.library.objects[kind])
         own_type = fields.get("type", ("any", False))[0]
-        types = next((m["enum"] for m in members(own_type) if is_enum(m)), [])
+        types: list[str] = next((m["enum"] for m in members(own_type) if is_enum(m)), [])
         return {
             name: self._blank(value)
             for name, (value, _) in sorted(fields.items())

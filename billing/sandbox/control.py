@@ -50,9 +50,10 @@ def health() -> Response:
 @for_account
 def list_events(account: str) -> Json:
     """Events oldest first with their deliveries; `?type=`, `?state=`, `?object=`."""
-    filters = {name: request.args.get(name) for name in ("type", "state", "object")}
+    kind, state, about = (request.args.get(name) for name in ("type", "state", "object"))
     with engine().view(account) as unit:
-        return {"data": events_with_deliveries(unit, **filters)}
+        found = events_with_deliveries(unit, event_type=kind, state=state, about=about)
+        return {"data": found}
 
 
 @bp.post("/events/<event_id>/deliver")

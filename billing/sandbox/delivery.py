@@ -95,8 +95,8 @@ class Dispatcher:
         """Block until each of these events was sent once, successfully or not."""
         marks = ", ".join("?" * len(events))
         query = (
-            "SELECT count(*) FROM deliveries WHERE account = ? AND state = 'pending'"
-            f" AND attempts = 0 AND event IN ({marks})"  # noqa: S608
+            "SELECT count(*) FROM deliveries WHERE account = ? AND state = 'pending'"  # noqa: S608
+            f" AND attempts = 0 AND event IN ({marks})"
         )
         return self._wait(query, [account, *events], timeout_seconds)
 
@@ -168,6 +168,8 @@ class Dispatcher:
 
     def _send(self, delivery: Delivery) -> None:
         with self._engine.store.reading() as db:
+            if not _is_due(db, delivery):
+                return
             objects = Objects(db, delivery.account)
             event, endpoint = objects.find(delivery.event), objects.find(delivery.endpoint)
             if endpoint:
@@ -176,7 +178,8 @@ class Dispatcher:
                 event["pending_webhooks"] = pending_count(db, delivery.account, delivery.event)
         if event is None or endpoint is None:
             outcome = Outcome(None, "the endpoint was deleted", 0)
-            return self._note(delivery, outcome, is_final=True)
+            self._note(delivery, outcome, is_final=True)
+            return
         event["api_version"] = endpoint["api_version"] or event["api_version"]
         self._note(delivery, self._post(endpoint["url"], event, secret))
 
@@ -196,7 +199,7 @@ class Dispatcher:
             status = refused.code
             refused.close()
         except (OSError, ValueError) as failure:
-            error = str(failure)
+            error = str(getattr(failure, "reason", failure))
         return Outcome(status, error, int((time.monotonic() - started) * 1000))
 
     def _note(self, delivery: Delivery, outcome: Outcome, *, is_final: bool = False) -> None:
@@ -214,6 +217,12 @@ class Dispatcher:
                 "UPDATE deliveries SET state = ?, attempts = ?, next_at = ? WHERE id = ?",
                 (state, attempts, now + webhooks.retry_delay_seconds(attempts), delivery.id),
             )
+
+
+def _is_due(db: sqlite3.Connection, delivery: Delivery) -> bool:
+    """Whether it is still to be sent: the watcher may have read it just before it was noted."""
+    query = "SELECT 1 FROM deliveries WHERE id = ? AND state = 'pending' AND attempts = ?"
+    return db.execute(query, (delivery.id, delivery.attempts)).fetchone() is not None
 
 
 def pending_count(db: sqlite3.Connection, account: str, event: str) -> int:

@@ -65,5 +65,10 @@ def parameter_missing(param: str) -> ApiError:
     return ApiError(f"Missing required param: {param}.", code="parameter_missing", param=param)
 
 
+def not_served(what: str, param: str) -> ApiError:
+    """For what Stripe takes and the sandbox does not: never ignored in silence."""
+    return ApiError(f"The local sandbox does not serve `{what}` yet.", param=param)
+
+
 def invalid(message: str, param: str, code: str | None = None) -> ApiError:
     return ApiError(message, param=param, code=code)

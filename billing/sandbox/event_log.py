@@ -6,19 +6,24 @@ from billing.sandbox.unit import Unit
 
 
 def events_with_deliveries(
-    unit: Unit, *, type: str | None, state: str | None, object: str | None, limit: int = -1
+    unit: Unit,
+    *,
+    event_type: str | None = None,
+    state: str | None = None,
+    about: str | None = None,
+    limit: int = -1,
 ) -> list[Json]:
     """Events oldest first, each with its deliveries and their attempts.
 
-    `object` is the id of the event's object; `state` that of any of its deliveries.
+    `about` is the id of the event's object; `state` that of any of its deliveries.
     """
     where, values = [], []
-    if type:
+    if event_type:
         where.append("json_extract(body, '$.type') = ?")
-        values.append(type)
-    if object:
+        values.append(event_type)
+    if about:
         where.append("json_extract(body, '$.data.object.id') = ?")
-        values.append(object)
+        values.append(about)
     events = unit.objects.select("event", where, values, order="DESC", limit=limit)[::-1]
     told = [event | {"deliveries": deliveries_of(unit, event["id"])} for event in events]
     if state is None:

@@ -55,11 +55,11 @@ class _Expansion:
         name, rest = parts[0], parts[1:]
         branch = tree.get(name)
         if branch is None:
-            raise self._refusal(name)
+            raise self._refusal()
         if "list" in branch and name not in body:
             include = INCLUDES.get((body.get("object", ""), name))
             if include is None:
-                raise self._refusal(name)
+                raise self._refusal()
             body[name] = include(self._unit, body)
         value = body.get(name)
         if isinstance(value, list):
@@ -76,5 +76,5 @@ class _Expansion:
         self.into(value, tree, rest)
         return value
 
-    def _refusal(self, name: str) -> Exception:
+    def _refusal(self) -> Exception:
         return invalid(f"This property cannot be expanded ({self._path}).", "expand")

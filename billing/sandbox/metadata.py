@@ -10,7 +10,7 @@ def merged(current: Json | None, given: Json | str | None) -> Json:
     """The metadata after a call that gave `given`; `""` clears all of it."""
     if given is None:
         return current or {}
-    if given == "":
+    if isinstance(given, str):
         return {}
     result = dict(current or {}) | dict(given)
     result = {key: value for key, value in result.items() if value != ""}

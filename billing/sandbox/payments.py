@@ -13,7 +13,7 @@ EXPIRY_MONTH, EXPIRY_YEAR = 12, 2034
 
 @dataclass(frozen=True, kw_only=True)
 class Payer:
-    """What the buyer typed beside the card; nothing of the number is kept but brand and last four."""
+    """What the buyer typed beside the card."""
 
     email: str | None = None
     name: str | None = None

@@ -278,7 +278,7 @@ class _Purchase:
     def _pay(self, customer: Json | None) -> _Payment:
         """Charge the card, or start the debit of a method that pays later."""
         intent, is_new = self._intent()
-        customer_id = customer and customer["id"]
+        customer_id: str | None = customer["id"] if customer else None
         is_saved = intent["setup_future_usage"] is not None
         method = payments.create_method(
             self.unit, self.card, self.payer, customer_id if is_saved else None

@@ -120,7 +120,7 @@ def _recurring_line(unit: Unit, subscription: Json, item: Json) -> Json:
     }
     fields: Json = {
         "description": f"Trial period for {name}" if is_trial
-        else f"{item['quantity']} × {name} (at {_shown(price)} / {every})",
+        else f"{item['quantity']} x {name} (at {_shown(price)} / {every})",
         "metadata": subscription["metadata"],
         "parent": {
             "invoice_item_details": None,

@@ -103,8 +103,7 @@ def differences(before: Json, after: Json) -> Json:
         old = before.get(name)
         if old == value:
             continue
-        both_hashes = isinstance(old, dict) and isinstance(value, dict)
-        if both_hashes and value.get("object") != "list":
+        if isinstance(old, dict) and isinstance(value, dict) and value.get("object") != "list":
             gone = {key: old[key] for key in old if key not in value}
             changed[name] = differences(old, value) | gone
         else:

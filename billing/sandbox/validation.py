@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from billing.sandbox.contract import Contract, Json
@@ -9,8 +10,14 @@ from billing.sandbox.encoding import child
 from billing.sandbox.errors import ApiError, invalid, parameter_missing
 
 UNSET = {"enum": [""]}
-_INTEGER = re.compile(r"^-?\d+$")
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_SCALARS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
+    "boolean": (re.compile("^(true|false)$"), "true".__eq__),
+    "decimal": (_NUMBER, str),
+    "integer": (re.compile(r"^-?\d+$"), int),
+    "number": (_NUMBER, float),
+    "string": (re.compile("", re.DOTALL), str),
+}
 _GONE = {"payment_method_types": "allowed_payment_method_types"}
 
 
@@ -112,19 +119,11 @@ def _scalar(kind: str, value: Any, path: str) -> Any:
         raise invalid(f"Invalid {kind}: {value}", path)
     if value == "":
         raise _empty(path)
-    if kind == "integer":
-        if not _INTEGER.match(value):
-            raise invalid(f"Invalid integer: {value}", path, "parameter_invalid_integer")
-        return int(value)
-    if kind in ("number", "decimal"):
-        if not _NUMBER.match(value):
-            raise invalid(f"Invalid decimal: {value}", path)
-        return float(value) if kind == "number" else value
-    if kind == "boolean":
-        if value not in ("true", "false"):
-            raise invalid(f"Invalid boolean: {value}", path)
-        return value == "true"
-    return value
+    pattern, convert = _SCALARS[kind]
+    if not pattern.match(value):
+        code = "parameter_invalid_integer" if kind == "integer" else None
+        raise invalid(f"Invalid {kind}: {value}", path, code)
+    return convert(value)
 
 
 def _enum(allowed: list[Any], value: Any, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""`granian --interface wsgi billing.sandbox.wsgi:app`: the sandbox with the application's settings."""
+"""`granian --interface wsgi billing.sandbox.wsgi:app`: the sandbox with the app's settings."""
 
 from billing import settings as application
 from billing.sandbox import SandboxSettings, create_sandbox

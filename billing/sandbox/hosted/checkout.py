@@ -179,7 +179,7 @@ def _renewal(unit: Unit, session: Json, private: Json) -> Json:
     first = trial_end or periods.after(unit.now, rhythm["interval"], rhythm["interval_count"])
     return {
         "every": every(rhythm),
-        "interval": rhythm["interval"],
+        "rhythm": every(rhythm, start="each"),
         "is_trial": trial_end is not None,
         "recurring_total": sum(item["amount_total"] for item in recurring),
         "renews_at": first,

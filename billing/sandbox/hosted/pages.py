@@ -14,8 +14,8 @@ from billing.sandbox.errors import ApiError
 
 LOCALE = "en_US"
 _POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:;"
-    " base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 
 
@@ -65,10 +65,10 @@ def moment(timestamp: float) -> str:
     return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def every(recurring: Json) -> str:
+def every(recurring: Json, *, start: str = "a") -> str:
     """a month, or every 3 months"""
     count, interval = recurring["interval_count"], recurring["interval"]
-    return f"a {interval}" if count == 1 else f"every {count} {interval}s"
+    return f"{start} {interval}" if count == 1 else f"every {count} {interval}s"
 
 
 def _refuse_foreign_forms() -> tuple[str, int] | None:

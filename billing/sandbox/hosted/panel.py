@@ -24,9 +24,7 @@ def show() -> str:
         mode = _mode(unit)
         params = {"limit": SHOWN_SESSIONS}
         sessions = Query(unit, "checkout.session", params).page("")["data"]
-        events = events_with_deliveries(
-            unit, type=None, state=None, object=None, limit=SHOWN_EVENTS
-        )
+        events = events_with_deliveries(unit, limit=SHOWN_EVENTS)
     return render_template(
         "sandbox/panel.html",
         account=chosen,

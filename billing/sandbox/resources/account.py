@@ -7,6 +7,6 @@ from billing.sandbox.unit import Unit
 
 @serves("GET /v1/account")
 def retrieve(unit: Unit, _params: Json) -> Json:
-    fields = {"id": unit.account, "country": "US", "default_currency": "usd"}
+    fields: Json = {"id": unit.account, "country": "US", "default_currency": "usd"}
     fields |= {"charges_enabled": True, "payouts_enabled": True, "details_submitted": True}
     return unit.blank("account", fields | {"type": "standard", "metadata": {}})

@@ -1,10 +1,9 @@
 """/v1/refunds: card refunds succeed at once."""
 
 from billing.sandbox.contract import Json
-from billing.sandbox.errors import ApiError, invalid, parameter_missing
+from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
 from billing.sandbox.lists import Query
 from billing.sandbox.metadata import merged
-from billing.sandbox.resources.checkout_sessions import not_served
 from billing.sandbox.routing import serves
 from billing.sandbox.unit import Unit
 
@@ -15,7 +14,7 @@ _SERVED = {"amount", "charge", "payment_intent", "metadata", "reason"}
 def create(unit: Unit, params: Json) -> Json:
     for name in params:
         if name not in _SERVED:
-            raise not_served(name)
+            raise not_served(name, name)
     charge = _charge(unit, params)
     amount = _amount(charge, params)
     refund = unit.create("refund", {

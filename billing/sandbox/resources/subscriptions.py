@@ -1,10 +1,9 @@
 """/v1/subscriptions, as Checkout makes them: read, end, keep."""
 
 from billing.sandbox.contract import Json
-from billing.sandbox.errors import ApiError, invalid
+from billing.sandbox.errors import ApiError, invalid, not_served
 from billing.sandbox.lists import Query
 from billing.sandbox.metadata import merged
-from billing.sandbox.resources.checkout_sessions import not_served
 from billing.sandbox.routing import serves
 from billing.sandbox.timers import timer
 from billing.sandbox.unit import Unit
@@ -25,7 +24,7 @@ def update(unit: Unit, params: Json, subscription_id: str) -> Json:
     subscription = _alive(unit, subscription_id)
     for name in params:
         if name not in _SERVED:
-            raise not_served(name)
+            raise not_served(name, name)
     if params.get("cancel_at_period_end") and params.get("cancel_at"):
         raise invalid("You may only specify one of these parameters: cancel_at, "
                       "cancel_at_period_end.", "cancel_at", "parameters_exclusive")  # fmt: skip
@@ -84,7 +83,7 @@ def end_later(unit: Unit, subscription: Json, end: int, changes: Json) -> Json:
 
 
 def period_end(subscription: Json) -> int:
-    return max(item["current_period_end"] for item in subscription["items"]["data"])
+    return max(int(item["current_period_end"]) for item in subscription["items"]["data"])
 
 
 KEPT = {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
@@ -120,7 +119,7 @@ def _ending(unit: Unit, subscription: Json, params: Json) -> Json:
 
 def _details(subscription: Json, params: Json, reason: str | None) -> Json:
     given = params.get("cancellation_details") or {}
-    kept = subscription["cancellation_details"]
+    kept: Json = subscription["cancellation_details"]
     answers = {name: given.get(name, kept[name]) or None for name in ("comment", "feedback")}
     return kept | answers | {"reason": reason}
 

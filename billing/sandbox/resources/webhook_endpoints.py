@@ -35,7 +35,9 @@ def retrieve(unit: Unit, _params: Json, endpoint_id: str) -> Json:
 @serves("POST /v1/webhook_endpoints/{webhook_endpoint}")
 def update(unit: Unit, params: Json, endpoint_id: str) -> Json:
     endpoint = unit.get("webhook_endpoint", endpoint_id, param="webhook_endpoint")
-    changes = {name: params[name] for name in ("enabled_events", "description") if name in params}
+    changes: Json = {
+        name: params[name] for name in ("enabled_events", "description") if name in params
+    }
     if "url" in params:
         changes["url"] = _url(params["url"])
     if "disabled" in params:

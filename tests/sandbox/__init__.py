@@ -1,0 +1,1 @@
+"""The payment sandbox, tested through the official client, its pages and its control panel."""
