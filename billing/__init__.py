@@ -3,7 +3,7 @@
 from flask import Flask
 
 from billing import cli, database, settings
-from billing.blueprints import account, auth, checkout, health, pricing, webhooks
+from billing.blueprints import account, auth, checkout, health, pricing, usage, webhooks
 from billing.services.entitlements import can_access_feature
 from billing.services.metering import record as record_ai_request
 from billing.settings import PROJECT_ROOT, Settings
@@ -14,10 +14,12 @@ from billing.web import (
     filters,
     gateway,
     headers,
+    history_words,
     limits,
     login,
     mailer,
     plan_state,
+    receipts,
     request_log,
     shell,
 )
@@ -32,12 +34,14 @@ PARTS = (
     errors,
     filters,
     plan_state,
+    receipts,
+    history_words,
     shell,
     assets,
     mailer,
     cli,
 )
-BLUEPRINTS = (auth.bp, pricing.bp, checkout.bp, account.bp, webhooks.bp, health.bp)
+BLUEPRINTS = (auth.bp, pricing.bp, checkout.bp, account.bp, usage.bp, webhooks.bp, health.bp)
 
 
 def create_app(configuration: Settings | None = None) -> Flask:

@@ -119,12 +119,12 @@ class TierVersion(Model):
 
     def price(self, interval: Interval) -> Money:
         """Return what one interval of this version costs."""
-        is_year = interval is Interval.YEAR
+        is_year = interval == Interval.YEAR
         return Money(self.price_year_minor if is_year else self.price_month_minor, self.currency)
 
     def stripe_price_id(self, interval: Interval) -> str | None:
         """Return Stripe's id of the price, None before the catalog was pushed."""
-        is_year = interval is Interval.YEAR
+        is_year = interval == Interval.YEAR
         return self.stripe_price_year_id if is_year else self.stripe_price_month_id
 
 

@@ -1,16 +1,23 @@
 """How amounts, counts and dates read: Babel, in the person's language and time zone."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location
+from babel.dates import (
+    format_date,
+    format_time,
+    format_timedelta,
+    get_datetime_format,
+    get_timezone_location,
+)
 from babel.numbers import format_currency, format_decimal, format_percent
 from flask import Flask, g
 from markupsafe import Markup
 
+from billing import clock
 from billing.domain.money import Money
 
 DEFAULT_LOCALE = Locale("en", "US")
@@ -28,6 +35,7 @@ def init_app(app: Flask) -> None:
         short_date,
         long_date,
         short_time,
+        days_from_now,
     ]
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals["zone_name"] = zone_name
@@ -108,6 +116,14 @@ def short_time(moment: datetime) -> Markup:
     time = format_time(local, "short", tzinfo=_current_zone(), locale=locale)
     pattern = str(get_datetime_format("medium", locale=locale))
     return _time(moment, pattern.replace("{0}", time).replace("{1}", date).replace("'", ""))
+
+
+def days_from_now(moment: datetime) -> str:
+    """Return "in 10 days", "today": only next to the date itself."""
+    days = (_local(moment).date() - _local(clock.now()).date()).days
+    if days == 0:
+        return "today"
+    return format_timedelta(timedelta(days=days), add_direction=True, locale=current_locale())
 
 
 def _time(moment: datetime, text: str) -> Markup:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Flask, current_app, has_request_context, request
-from flask_login import AnonymousUserMixin, current_user
+from flask_login import current_user
 from jinja2 import StrictUndefined
 
 from billing import clock
@@ -22,8 +22,6 @@ def init_app(app: Flask) -> None:
 
 def context() -> dict[str, Any]:
     """Return the frame's variables, for the person who is logged in."""
-    if not hasattr(current_app, "login_manager"):  # until log-in lands
-        return nameless_context() | {"current_user": AnonymousUserMixin()}
     if current_user.is_authenticated and not filters.speaks():
         filters.speak_to(locale=current_user.locale, time_zone=current_user.time_zone)
     return nameless_context() | {"current_user": current_user}

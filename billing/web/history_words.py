@@ -1,0 +1,32 @@
+"""How a line of the history reads: what it was, in one word and in a few."""
+
+from flask import Flask
+
+from billing.domain.history import HistoryLine
+
+KINDS = {
+    "ai_request": "Usage",
+    "grant": "Added",
+    "expire": "Expired",
+    "clawback": "Taken back",
+    "repay": "Repaid",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates the words as filters."""
+    app.jinja_env.filters["history_kind"] = history_kind
+    app.jinja_env.filters["history_what"] = history_what
+
+
+def history_kind(line: HistoryLine) -> str:
+    """Return the type in one word."""
+    return KINDS.get(line.kind, line.kind.replace("_", " ").capitalize())
+
+
+def history_what(line: HistoryLine) -> str:
+    """Return what the line is about."""
+    if line.kind != "ai_request":
+        return line.reason or history_kind(line)
+    name = line.feature_name or line.feature or "AI request"
+    return name if line.quantity == 1 else f"{name}, {line.quantity} requests"

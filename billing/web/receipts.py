@@ -1,0 +1,110 @@
+"""Sums of money as lines: what an order cost, and what a person was billed so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask
+
+from billing.domain.interval import Interval
+from billing.domain.money import Money
+from billing.models import Invoice, Order
+
+PERIOD_WORDS = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
+INVOICE_STATUSES = {
+    "paid": ("Paid", "ok"),
+    "open": ("Open", "warn"),
+    "void": ("Void", None),
+    "uncollectible": ("Not collected", "bad"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """One line between the dotted leaders."""
+
+    label: str
+    amount: Money
+
+    @property
+    def is_credit(self) -> bool:
+        return self.amount.amount_minor < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The lines and what they come to."""
+
+    lines: tuple[ReceiptLine, ...]
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BillingRow:
+    """One row of "Invoices and receipts"."""
+
+    issued_at: datetime
+    description: str
+    number: str
+    status: str
+    tone: str | None
+    total: Money
+    url: str | None
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates the receipts."""
+    app.jinja_env.filters["order_receipt"] = order_receipt
+    app.jinja_env.globals["billing_rows"] = billing_rows
+
+
+def order_name(order: Order) -> str:
+    """Return what was bought: "Pro, monthly", "500 tokens"."""
+    if order.tier_version is not None:
+        period = PERIOD_WORDS[Interval(order.interval or Interval.MONTH)]
+        return f"{order.tier_version.tier.name}, {period}"
+    return order.token_package.name if order.token_package else f"{order.tokens} tokens"
+
+
+def order_receipt(order: Order) -> Receipt:
+    """Return what the order costs, and what was paid where that is known."""
+    lines = [ReceiptLine(order_name(order), order.price)]
+    paid_minor = order.amount_minor if order.amount_paid_minor is None else order.amount_paid_minor
+    paid = Money(paid_minor, order.currency)
+    if paid != order.price:
+        is_trial = paid_minor == 0 and order.tier_version is not None
+        label = "Trial" if is_trial else "Discount and tax"
+        lines.append(ReceiptLine(label, paid - order.price))
+    return Receipt(tuple(lines), paid)
+
+
+def billing_rows(invoices: Sequence[Invoice], orders: Sequence[Order]) -> list[BillingRow]:
+    """Return invoices and token purchases in one list, newest first."""
+    rows = [_invoice_row(invoice) for invoice in invoices]
+    rows += [_order_row(order) for order in orders]
+    return sorted(rows, key=lambda row: row.issued_at, reverse=True)
+
+
+def _invoice_row(invoice: Invoice) -> BillingRow:
+    status, tone = INVOICE_STATUSES.get(invoice.status, (invoice.status.capitalize(), None))
+    return BillingRow(
+        issued_at=invoice.issued_at,
+        description=invoice.description,
+        number=invoice.number or "",
+        status=status,
+        tone=tone,
+        total=invoice.total,
+        url=invoice.hosted_invoice_url,
+    )
+
+
+def _order_row(order: Order) -> BillingRow:
+    return BillingRow(
+        issued_at=order.paid_at or order.created_at,
+        description=order_name(order),
+        number=f"Order {order.id}",
+        status="Paid",
+        tone="ok",
+        total=order_receipt(order).total,
+        url=None,
+    )
