@@ -4,6 +4,7 @@ An order row is made first and holds all that the session is made from, so that 
 crash gets the same session from Stripe. Nothing here takes a price from the browser.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,6 +32,7 @@ from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
 
+SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 # Stripe's longest is 24 hours; a margin lets a retry of the same parameters still be valid.
 SESSION_LIFETIME = timedelta(hours=23)
 REUSABLE_FOR = timedelta(minutes=35)
@@ -163,6 +165,8 @@ def confirm(user: User, session_id: str, *, gateway: Gateway) -> Order:
         OrderNotFound: the session is not of an order of this user.
         GatewayUnavailable: Stripe did not answer; the order is as it was.
     """
+    if not SESSION_ID.fullmatch(session_id):
+        raise OrderNotFound("This checkout is not yours.")
     known = find_order(user, session_id)
     if known is not None and known.state == OrderState.PAID:
         return known

@@ -52,4 +52,5 @@ def change(
     balance.quota_used = 0
     balance.quota_held = 0
     balance.period_start = start
-    balance.period_end = to.end
+    # No later than the end, so that the row is true until it is reckoned anew.
+    balance.period_end = balance.due_at = to.end

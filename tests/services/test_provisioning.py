@@ -36,10 +36,14 @@ def test_a_user_whom_the_host_inserts_itself_has_both_rows_too(shop: Shop) -> No
 
 
 def test_a_user_who_is_not_kept_leaves_no_row(shop: Shop) -> None:
-    with pytest.raises(ZeroDivisionError), transaction() as session:
-        session.add(User(email="gone@example.com"))
-        session.flush()
-        raise ZeroDivisionError
+    def fail_after_the_insert() -> None:
+        with transaction() as session:
+            session.add(User(email="gone@example.com"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_the_insert()
 
     assert (count(UserSubscription), count(UserTokenBalance)) == (0, 0)
 
