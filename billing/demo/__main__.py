@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import click
 
-from billing.demo.prepare import Login, prepare
+from billing.demo.people import Login
+from billing.demo.prepare import prepare
 from billing.demo.processes import Processes, ProcessFailed
 from billing.settings import DEVELOPMENT_SECRET_KEY, PROJECT_ROOT, Settings, load
 
@@ -21,8 +22,8 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bo
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SANDBOX = "the payment sandbox"
 WEB_APP = "the web app"
-GRANIAN_OPTIONS = (
-    *("--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "error"),
+GRANIAN = (
+    *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "error"),
     *("--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "10s"),
 )
 
@@ -58,15 +59,16 @@ def _serve(processes: Processes, settings: Settings) -> NoReturn:
     host = ANY_ADDRESS.get(settings.host, settings.host)
     if settings.uses_sandbox:
         _refuse_taken_port(settings.host, settings.sandbox_port, "SANDBOX_PORT")
-        processes.start(SANDBOX, "-m", "flask", "--app", "wsgi", "billing", "sandbox")
-    address = ("--host", settings.host, "--port", str(settings.port))
+        sandbox_address = ("--host", settings.host, "--port", str(settings.sandbox_port))
+        processes.start(SANDBOX, *GRANIAN, *sandbox_address, "billing.sandbox.wsgi:app")
 
     def wait_for_sandbox() -> None:
         if settings.uses_sandbox:
             processes.wait_for(SANDBOX, host, settings.sandbox_port, path="/")
 
     logins = prepare(settings, before_push=wait_for_sandbox)
-    processes.start(WEB_APP, "-m", "granian", *GRANIAN_OPTIONS, *address, "wsgi:app")
+    address = ("--host", settings.host, "--port", str(settings.port))
+    processes.start(WEB_APP, *GRANIAN, *address, "wsgi:app")
     processes.wait_for(WEB_APP, host, settings.port, path="/healthz")
     _announce(settings, host, logins)
     processes.wait_for_an_end()

@@ -27,7 +27,8 @@ def prepare(settings: Settings, *, before_push: Callable[[], None]) -> list[Logi
     Args:
         before_push: is called when Stripe is about to be needed; it waits for the sandbox.
     """
-    app = create_app(settings)
+    # A first start changes much, and every "not there yet" of Stripe is a warning.
+    app = create_app(settings.model_copy(update={"log_level": "ERROR"}))
     with app.app_context():
         upgrade()
         catalog.apply(parse(CATALOG.read_bytes()), actor="demo")
