@@ -1,5 +1,6 @@
 """Where Stripe's webhooks arrive."""
 
+import structlog
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
@@ -24,5 +25,6 @@ def stripe() -> ResponseReturnValue:
         secrets=settings.stripe_webhook_secrets,
         now_epoch=int(clock.now().timestamp()),
     )
+    structlog.contextvars.bind_contextvars(event_id=event.id)
     row = inbox.receive(event, gateway=web_gateway.current())
     return {"received": True, "state": row.state}

@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from billing.cli import ai_requests, catalog, events, sandbox, tokens, users
+from billing.cli import ai_requests, catalog, events, keys, sandbox, tokens, users
 from billing.cli.group import billing
 
 billing.add_command(catalog.catalog)
 billing.add_command(events.events)
+billing.add_command(keys.create_key)
 billing.add_command(sandbox.sandbox)
 billing.add_command(ai_requests.record)
 billing.add_command(tokens.grant)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import click
 from flask.cli import with_appcontext
 
+from billing.cli.parameters import OneLine
 from billing.database import MAX_AMOUNT
 from billing.domain.ledger import LotSource
 from billing.services import ledger, users
@@ -14,7 +15,13 @@ from billing.services import ledger, users
 @click.command("grant")
 @click.argument("email")
 @click.argument("tokens", type=click.IntRange(1, MAX_AMOUNT))
-@click.option("--reason", required=True, metavar="R", help="Why; the user reads it.")
+@click.option(
+    "--reason",
+    type=OneLine(max_length=500),
+    required=True,
+    metavar="R",
+    help="Why; the user reads it.",
+)
 @click.option(
     "--expires",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),

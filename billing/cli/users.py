@@ -5,6 +5,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from billing.cli.parameters import OneLine
 from billing.domain import email_addresses, passwords
 from billing.domain.email_addresses import BadEmailAddress
 from billing.services import users
@@ -13,7 +14,12 @@ from billing.services import users
 @click.command("create-user")
 @click.argument("email")
 @click.option("--admin", is_flag=True, help="Let the user open the admin pages.")
-@click.option("--external-id", metavar="X", help="The host product's own id of the user.")
+@click.option(
+    "--external-id",
+    type=OneLine(max_length=200),
+    metavar="X",
+    help="The host product's own id of the user.",
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from the standard input.")
 @with_appcontext
 def create_user(email: str, *, admin: bool, external_id: str | None, password_stdin: bool) -> None:

@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 import flask_login
+import structlog
 from flask import Flask, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
@@ -27,7 +28,6 @@ R = TypeVar("R")
 manager = LoginManager()
 # Ending a session because an address or a browser's version changed logs the wrong people out.
 manager.session_protection = None
-manager.user_loader(sessions.find)
 
 
 def init_app(app: Flask) -> None:
@@ -47,6 +47,14 @@ def init_app(app: Flask) -> None:
 def login_required(view: Callable[P, R]) -> Callable[P, R]:
     """Show the route to users only; Flask-Login's own guard, with its types."""
     return cast("Callable[P, R]", flask_login.login_required(view))
+
+
+@manager.user_loader  # type: ignore[untyped-decorator]
+def _load(token: str) -> User | None:
+    user = sessions.find(token)
+    if user is not None:
+        structlog.contextvars.bind_contextvars(user_id=user.id)
+    return user
 
 
 def log_in(token: str) -> None:
