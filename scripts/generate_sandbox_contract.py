@@ -27,6 +27,7 @@ PRIMITIVES = {
     "str": "string", "int": "integer", "float": "number", "bool": "boolean",
     "Decimal": "decimal", "None": "null",
 }  # fmt: skip
+UNIONS = {"Optional": ["null"], "Union": [], "ExpandableField": ["string"]}
 WRAPPERS = {
     "List": "array", "Sequence": "array", "list": "array",
     "Dict": "map", "Mapping": "map", "dict": "map", "UntypedStripeObject": "map",
@@ -137,6 +138,8 @@ class Library:
             if isinstance(node.value, str):
                 return self.resolve(ast.parse(node.value, mode="eval").body, at)
             return "null" if node.value is None else "any"
+        if isinstance(node, ast.BinOp):
+            return any_of([self.resolve(node.left, at), self.resolve(node.right, at)])
         if isinstance(node, ast.Subscript):
             return self._resolve_generic(node, at)
         name = ast.unparse(node)
@@ -151,9 +154,8 @@ class Library:
         if name == "Literal":
             return {"enum": [ast.literal_eval(value) for value in inner]}
         parts = [self.resolve(value, at) for value in inner]
-        unions = {"Optional": ["null"], "Union": [], "ExpandableField": ["string"]}
-        if name in unions:
-            return any_of([*unions[name], *parts] if name != "Optional" else [*parts, "null"])
+        if name in UNIONS:
+            return any_of([*UNIONS[name], *parts])
         if name in WRAPPERS:
             return {WRAPPERS[name]: parts[-1]}
         return parts[0] if name in ("NotRequired", "Required") else "any"
@@ -314,9 +316,11 @@ class Builder:
         }
 
     def _blank(self, kind: Type) -> Any:
-        kind = members(kind)[0] if "null" not in members(kind) else None
-        if kind is None or isinstance(kind, str):
-            return None if kind is None else BLANKS.get(kind, {})
+        if "null" in members(kind):
+            return None
+        kind = members(kind)[0]
+        if isinstance(kind, str):
+            return BLANKS.get(kind, {})
         if is_class(kind):
             fields = self.library.fields(kind["class"])
             return {name: self._blank(value) for name, (value, _) in sorted(fields.items())}
@@ -341,12 +345,7 @@ class Builder:
     def _branch(self, kind: Type, above: frozenset[ClassRef]) -> Any:
         for member in members(kind):
             if isinstance(member, dict) and "list" in member:
-                inner = member["list"]
-                return (
-                    {"list": self.library.object_names.get(inner.get("class"), "")}
-                    if isinstance(inner, dict)
-                    else None
-                )
+                return {"list": self._list_of(member["list"])}
             if isinstance(member, dict) and "array" in member:
                 return self._branch(member["array"], above)
             if is_class(member):
@@ -356,6 +355,10 @@ class Builder:
                 inner = {} if member["class"] in above else self._branches(member["class"], above)
                 return {"hash": inner} if inner else None
         return None
+
+    def _list_of(self, kind: Type) -> str:
+        """The object that a list holds; "" when it may hold several kinds."""
+        return self.library.object_names.get(kind["class"], "") if is_class(kind) else ""
 
 
 def any_of(parts: list[Type]) -> Type:

@@ -132,7 +132,7 @@ def _enum(allowed: list[Any], value: Any, path: str) -> Any:
             return choice
     shown = [str(choice) for choice in allowed]
     listed = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])}, or {shown[-1]}"
-    name = path.replace("]", "").rpartition("[")[2]
+    name = next(part for part in reversed(re.findall(r"[^\[\]]+", path)) if not part.isdigit())
     raise invalid(f"Invalid {name}: must be {'one of ' * (len(shown) > 1)}{listed}", path)
 
 

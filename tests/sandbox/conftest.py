@@ -21,9 +21,10 @@ def control(sandbox: SandboxControl) -> SandboxControl:
 @pytest.fixture
 def client(control: SandboxControl) -> Iterator[stripe.StripeClient]:
     http = stripe.RequestsClient(timeout=30)
-    addresses: stripe.BaseAddresses = {"api": control.base_url}
-    yield stripe.StripeClient(control.api_key, base_addresses=addresses, http_client=http)
-    http.close()
+    yield stripe.StripeClient(
+        control.api_key, base_addresses={"api": control.base_url}, http_client=http
+    )
+    http.close()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
