@@ -83,21 +83,17 @@ def _count(session: Session, limit: Limit, subject: str, now: datetime) -> tuple
         window_ends_at=now + limit.window,
         created_at=now,
     )
-    return (
-        session.execute(
-            counted.on_conflict_do_update(
-                index_elements=[row.action, row.subject_hash],
-                set_={
-                    "attempts": case((is_over, 1), else_=row.attempts + 1),
-                    "window_ends_at": case(
-                        (is_over, counted.excluded.window_ends_at), else_=row.window_ends_at
-                    ),
-                },
-            ).returning(row.attempts, row.window_ends_at)
-        )
-        .one()
-        ._tuple()
-    )
+    return session.execute(
+        counted.on_conflict_do_update(
+            index_elements=[row.action, row.subject_hash],
+            set_={
+                "attempts": case((is_over, 1), else_=row.attempts + 1),
+                "window_ends_at": case(
+                    (is_over, counted.excluded.window_ends_at), else_=row.window_ends_at
+                ),
+            },
+        ).returning(row.attempts, row.window_ends_at)
+    ).one()
 
 
 def _is(limit: Limit, subject: str) -> tuple[ColumnElement[bool], ...]:
