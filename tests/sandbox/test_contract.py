@@ -138,3 +138,16 @@ def test_the_version_of_the_call_is_echoed(control: SandboxControl) -> None:
 
     assert headers["Stripe-Version"] == "2026-10-28.endive"
     assert headers["Request-Id"].startswith("req_")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("payment_status", None), ("mode", "subscribe"), ("created", "now"), ("invented", 1)],
+)
+def test_a_wrong_shape_would_be_seen(field: str, value: object, shop: Shop, shapes: Shapes) -> None:
+    body = shop.open_package().to_dict(for_json=True)
+    assert shapes.problems(body) == []
+
+    body[field] = value
+
+    assert len(shapes.problems(body)) == 1
