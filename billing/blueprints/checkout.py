@@ -32,7 +32,7 @@ def subscription() -> ResponseReturnValue:
         flash(error.detail, "info")
         return redirect(url_for("account.index"), 303)
     except GatewayError:
-        flash(AWAY, "bad")
+        flash(AWAY, "unavailable")
         return redirect(url_for("pricing.index", interval=interval), 303)
     return redirect(url, 303)
 
@@ -49,7 +49,7 @@ def tokens() -> ResponseReturnValue:
             gateway=gateway.current(),
         )
     except GatewayError:
-        flash(AWAY, "bad")
+        flash(AWAY, "unavailable")
         return redirect(url_for("pricing.index"), 303)
     return redirect(url, 303)
 

@@ -20,10 +20,12 @@ def home() -> ResponseReturnValue:
 def index() -> str:
     tiers = catalog.list_tiers()
     subscription = current_user.subscription if current_user.is_authenticated else None
-    tier_offers = offers.tier_offers(tiers, subscription, chosen=request.args.get("tier", ""))
+    chosen = request.args.get("tier", "")
+    tier_offers = offers.tier_offers(tiers, subscription, chosen=chosen)
     return render_template(
         "pricing/index.html",
         tiers=tier_offers,
+        chosen=next((offer for offer in tier_offers if offer.slug == chosen), None),
         packages=offers.package_offers(catalog.list_packages()),
         comparison=offers.comparison(tiers),
         savings_percent=offers.yearly_savings_percent(tier_offers),

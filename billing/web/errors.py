@@ -120,9 +120,9 @@ def _wants_problem() -> bool:
     return request.path.startswith(PROBLEM_PATHS)
 
 
-def _way_back() -> str:
+def _way_back() -> str | None:
     """Return the path to come back to after log-in; a form's own address only takes POST."""
-    return request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else "/account"
+    return request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
 
 
 def _problem_document(problem: Problem) -> Response:

@@ -21,6 +21,7 @@ from billing import clock
 from billing.domain.money import Money
 
 DEFAULT_LOCALE = Locale("en", "US")
+DAYS_BEFORE_MONTHS = 100
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -123,7 +124,14 @@ def days_from_now(moment: datetime) -> str:
     days = (_local(moment).date() - _local(clock.now()).date()).days
     if days == 0:
         return "today"
-    return format_timedelta(timedelta(days=days), add_direction=True, locale=current_locale())
+    # The threshold keeps it in days: "in 1 month" is no help with a quota that resets each month.
+    return format_timedelta(
+        timedelta(days=days),
+        granularity="day",
+        threshold=DAYS_BEFORE_MONTHS,
+        add_direction=True,
+        locale=current_locale(),
+    )
 
 
 def _time(moment: datetime, text: str) -> Markup:

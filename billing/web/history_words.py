@@ -25,8 +25,7 @@ def history_kind(line: HistoryLine) -> str:
 
 
 def history_what(line: HistoryLine) -> str:
-    """Return what the line is about."""
+    """Return what the line is about: the feature, or why tokens came or went."""
     if line.kind != "ai_request":
         return line.reason or history_kind(line)
-    name = line.feature_name or line.feature or "AI request"
-    return name if line.quantity == 1 else f"{name}, {line.quantity} requests"
+    return line.feature_name or line.feature or "AI request"

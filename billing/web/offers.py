@@ -48,6 +48,11 @@ class TierOffer:
         return self.monthly.amount_minor == 0 and self.yearly.amount_minor == 0
 
     @property
+    def can_be_bought(self) -> bool:
+        """Whether the person can go to checkout for it now."""
+        return self.scenario in {Scenario.CHOOSE, Scenario.TRY}
+
+    @property
     def yearly_by_month(self) -> Money:
         """A twelfth of the yearly price, rounded up: the card never promises less than is due."""
         return Money(-(-self.yearly.amount_minor // MONTHS), self.yearly.currency)

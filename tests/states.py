@@ -1,0 +1,175 @@
+"""People in every state that a page has words for: what the page tests and the browser look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from billing import clock
+from billing.database import transaction
+from billing.domain.interval import Interval
+from billing.domain.ledger import LotSource
+from billing.domain.statuses import OrderKind, OrderState, SubscriptionStatus
+from billing.models import Invoice, Order, SubscriptionTier, TokenPackage, User, UserSubscription
+from billing.services import catalog, ledger, metering, quotas
+from tests import factories
+
+SOON = timedelta(days=10)
+
+
+def catalog_at_stripe() -> None:
+    """The demo catalog, with the ids that a push would have stored."""
+    factories.demo_catalog()
+    with transaction():
+        for tier in catalog.list_tiers():
+            _push_tier(tier)
+        for package in catalog.list_packages():
+            package.stripe_price_id = f"price_{package.slug}"
+
+
+def _push_tier(tier: SubscriptionTier) -> None:
+    version = tier.current_version
+    if not version.is_free:
+        version.stripe_price_month_id = f"price_{tier.slug}_month"
+        version.stripe_price_year_id = f"price_{tier.slug}_year"
+
+
+def free() -> User:
+    return factories.account()
+
+
+def subscribed(
+    tier: str = "pro",
+    *,
+    interval: Interval = Interval.MONTH,
+    status: SubscriptionStatus = SubscriptionStatus.ACTIVE,
+    change: Callable[[UserSubscription], None] = lambda _: None,
+) -> User:
+    """Return a user on the tier, as Stripe's webhooks would have left them."""
+    user = factories.account()
+    now = clock.now()
+    with transaction():
+        version = catalog.get_tier(tier).current_version
+        subscription = user.subscription
+        subscription.tier_version = version
+        subscription.status, subscription.interval = status, interval
+        subscription.stripe_subscription_id = f"sub_{user.id}"
+        subscription.current_period_start = now
+        subscription.current_period_end = now + SOON
+        subscription.card_brand, subscription.card_last4 = "visa", "4242"
+        subscription.card_exp_month, subscription.card_exp_year = 8, 2028
+        change(subscription)
+        quotas.follow_tier(user.id, tier_version=version, anchor=now)
+    return user
+
+
+def ending() -> User:
+    def cancel(subscription: UserSubscription) -> None:
+        subscription.cancel_at_period_end = True
+
+    return subscribed(change=cancel)
+
+
+def trialing() -> User:
+    def start_trial(subscription: UserSubscription) -> None:
+        subscription.trial_end = subscription.current_period_end
+
+    return subscribed(status=SubscriptionStatus.TRIALING, change=start_trial)
+
+
+def past_due() -> User:
+    def give_grace(subscription: UserSubscription) -> None:
+        subscription.grace_until = clock.now() + timedelta(days=14)
+
+    return subscribed(status=SubscriptionStatus.PAST_DUE, change=give_grace)
+
+
+def waiting() -> User:
+    return subscribed(status=SubscriptionStatus.INCOMPLETE)
+
+
+def used_up() -> User:
+    """Free, with neither quota nor tokens left."""
+    user = free()
+    metering.record(user, "ai_chat", 20)
+    return user
+
+
+def on_tokens() -> User:
+    """Free, past the quota, and paying with tokens."""
+    user = free()
+    _grant(user, 500)
+    metering.record(user, "ai_chat", 30)
+    return user
+
+
+def busy() -> User:
+    """On Pro, with requests, tokens, an invoice and a purchase to show."""
+    user = subscribed()
+    _grant(user, 1_200)
+    for quantity in (3, 1, 4120, 1, 5):
+        metering.record(user, "ai_mentor", quantity)
+    with transaction() as session:
+        session.add(_invoice(user))
+    order(user, OrderKind.TOKENS)
+    return user
+
+
+def order(user: User, kind: OrderKind, state: OrderState = OrderState.PAID) -> Order:
+    """Return an order of the user, with a checkout session."""
+    is_tokens = kind == OrderKind.TOKENS
+    package = catalog.get_package("tokens-2000") if is_tokens else None
+    version = None if is_tokens else catalog.get_tier("pro").current_version
+    with transaction() as session:
+        row = Order(
+            user_id=user.id,
+            kind=kind,
+            item=f"test:{kind}:{state}",
+            tier_version_id=version.id if version else None,
+            interval=Interval.MONTH if version else None,
+            token_package_id=package.id if package else None,
+            amount_minor=6000 if is_tokens else 4900,
+            currency="USD",
+            state=state,
+            paid_at=clock.now() if state == OrderState.PAID else None,
+            stripe_session_id=f"cs_test_{user.id}_{kind}_{state}",
+            **_token_columns(package),
+        )
+        session.add(row)
+    return row
+
+
+def _token_columns(package: TokenPackage | None) -> dict[str, int | None]:
+    if package is None:
+        return {}
+    return {
+        "tokens": package.tokens,
+        "bonus_tokens": package.bonus_tokens,
+        "expires_after_months": package.expires_after_months,
+    }
+
+
+def _grant(user: User, tokens: int) -> None:
+    ledger.grant(
+        user.id,
+        tokens,
+        source=LotSource.GRANT,
+        reason="Goodwill for the outage on Monday",
+        actor="test",
+        idempotency_key=f"states:{user.id}",
+    )
+
+
+def _invoice(user: User) -> Invoice:
+    return Invoice(
+        user_id=user.id,
+        stripe_invoice_id=f"in_{user.id}",
+        number="BH-1987",
+        status="paid",
+        description="Pro, monthly",
+        total_minor=4900,
+        amount_paid_minor=4900,
+        currency="USD",
+        hosted_invoice_url="https://invoice.stripe.com/i/test",
+        issued_at=clock.now() - timedelta(days=20),
+    )
