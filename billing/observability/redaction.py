@@ -5,6 +5,7 @@ Known by their shape wherever they stand, in a traceback too, and by the name of
 
 import re
 from collections.abc import Mapping
+from datetime import date
 
 REDACTED = "[redacted]"
 
@@ -44,7 +45,7 @@ def redact(value: object, *, field: str = "") -> object:
         return [redact(below) for below in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return redact_text(repr(value))
+    return value.isoformat() if isinstance(value, date) else redact_text(repr(value))
 
 
 def redact_text(text: str) -> str:

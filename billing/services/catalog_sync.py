@@ -1,34 +1,29 @@
-"""The catalog in the database brought in line with a document, and read back as one."""
+"""The catalog in the database, brought in line with a document."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import structlog
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from billing import clock
-from billing.database import db, transaction
-from billing.domain.catalog import (
-    CatalogDocument,
-    CatalogState,
-    FeatureEntry,
-    PackageEntry,
-    TierEntry,
-)
+from billing.database import transaction
+from billing.domain.catalog import CatalogDocument, TierEntry
 from billing.domain.catalog_changes import Change, Subject, compare, order_features
 from billing.models import AuditEntry, Feature, SubscriptionTier, TierVersion, TokenPackage
+from billing.services.catalog_state import read_state, read_tiers
 
 log = structlog.get_logger(__name__)
 
 
 def diff(document: CatalogDocument) -> list[Change]:
     """Return what `apply` would change; each change reads as a line of text."""
-    return compare(_read_state(), document)
+    return compare(read_state(), document)
 
 
 def export() -> CatalogDocument:
     """Return what is on sale; applied again, it changes nothing."""
-    return _read_state().on_sale
+    return read_state().on_sale
 
 
 def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
@@ -47,7 +42,7 @@ def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
     """
     with transaction() as session:
         _wait_for_other_writers(session)
-        state = _read_state()
+        state = read_state()
         changes = compare(state, document)
         features = _apply_features(session, document, order_features(state, document))
         tiers = _apply_tiers(session, document, features)
@@ -70,65 +65,6 @@ def _wait_for_other_writers(session: Session) -> None:
         session.execute(text("LOCK TABLE subscription_tiers IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def _read_state() -> CatalogState:
-    features = db.session.scalars(select(Feature).order_by(Feature.position, Feature.id)).all()
-    tiers = _read_tiers(db.session())
-    packages = db.session.scalars(select(TokenPackage).order_by(TokenPackage.tokens)).all()
-    return CatalogState(
-        document=CatalogDocument(
-            features={feature.key: _feature_entry(feature) for feature in features},
-            tiers={tier.slug: _tier_entry(tier) for tier in tiers},
-            packages={package.slug: _package_entry(package) for package in packages},
-        ),
-        archived_tiers=_archived(tiers),
-        archived_packages=_archived(packages),
-        tier_versions={tier.slug: tier.current_version.version for tier in tiers},
-    )
-
-
-def _read_tiers(session: Session) -> list[SubscriptionTier]:
-    features = selectinload(SubscriptionTier.versions).selectinload(TierVersion.features)
-    tiers = select(SubscriptionTier).options(features).order_by(SubscriptionTier.rank)
-    return list(session.scalars(tiers))
-
-
-def _archived(rows: Iterable[SubscriptionTier | TokenPackage]) -> frozenset[str]:
-    return frozenset(row.slug for row in rows if row.archived_at)
-
-
-def _feature_entry(feature: Feature) -> FeatureEntry:
-    return FeatureEntry(
-        name=feature.name, metered=feature.is_metered, token_cost=feature.token_cost
-    )
-
-
-def _tier_entry(tier: SubscriptionTier) -> TierEntry:
-    terms = tier.current_version
-    return TierEntry(
-        name=tier.name,
-        description=tier.description,
-        rank=tier.rank,
-        default=tier.is_default,
-        currency=terms.currency,
-        price_month=terms.price_month_minor,
-        price_year=terms.price_year_minor,
-        ai_requests_per_month=terms.ai_requests_per_month,
-        trial_days=terms.trial_days,
-        features=tuple(feature.key for feature in terms.features),
-    )
-
-
-def _package_entry(package: TokenPackage) -> PackageEntry:
-    return PackageEntry(
-        name=package.name,
-        tokens=package.tokens,
-        bonus_tokens=package.bonus_tokens,
-        currency=package.currency,
-        price=package.price_minor,
-        expires_after_months=package.expires_after_months,
-    )
-
-
 def _apply_features(
     session: Session, document: CatalogDocument, order: list[str]
 ) -> dict[str, Feature]:
@@ -147,7 +83,7 @@ def _apply_features(
 def _apply_tiers(
     session: Session, document: CatalogDocument, features: Mapping[str, Feature]
 ) -> dict[str, SubscriptionTier]:
-    tiers = {tier.slug: tier for tier in _read_tiers(session)}
+    tiers = {tier.slug: tier for tier in read_tiers(session)}
     for slug, tier in tiers.items():
         is_wanted = slug in document.tiers
         tier.is_default = is_wanted and tier.is_default and document.tiers[slug].default

