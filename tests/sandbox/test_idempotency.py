@@ -80,10 +80,12 @@ def test_an_answer_lost_on_the_way_is_replayed(
     client: stripe.StripeClient, control: SandboxControl
 ) -> None:
     control.fail_next("customers", "reset", when="after")
+    control.fail_next("customers", 503, when="after")
+    options: stripe.RequestOptions = {"idempotency_key": "user:1", "max_network_retries": 2}
 
-    customer = client.v1.customers.create(
-        {"email": "a@b.test"}, {"idempotency_key": "user:1", "max_network_retries": 2}
-    )
+    with pytest.raises(stripe.APIConnectionError):
+        client.v1.customers.create({"email": "a@b.test"}, options)
+    customer = client.v1.customers.create({"email": "a@b.test"}, options)
 
     assert [found.id for found in client.v1.customers.list().data] == [customer.id]
 
