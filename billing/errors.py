@@ -13,7 +13,7 @@ BillingError                  never raised itself
 ├── RateLimited           429
 ├── GatewayError          502   StripeRefused, StripeMismatch (UnknownPrice, UnknownCustomer)
 │   └── GatewayUnavailable 503
-└── Unavailable           503
+└── Unavailable           503   NoCatalog
 
 The class says the status, the stable code and the title; the instance says the detail and the
 members that a program needs (RFC 9457 extension members).
@@ -243,3 +243,9 @@ class Unavailable(BillingError):
     status = 503
     code = "unavailable"
     title = "The service is unavailable"
+
+
+class NoCatalog(Unavailable):
+    """No default tier is on sale, so nobody can start: `catalog apply` was not run."""
+
+    code = "no_catalog"

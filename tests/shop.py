@@ -35,6 +35,16 @@ class Shop:
     def gateway(self) -> Gateway:
         return gateway.current()
 
+    def listen(self) -> None:
+        """Have Stripe send its webhooks to the app, which answers over HTTP."""
+        settings = self.app.extensions["billing_settings"]
+        endpoint = self.dashboard.v1.webhook_endpoints.create(
+            {"url": f"{settings.base_url}/webhooks/stripe", "enabled_events": ["*"]}
+        )
+        self.app.extensions["billing_settings"] = settings.model_copy(
+            update={"configured_webhook_secrets": (endpoint.secret,)}
+        )
+
     def user(self, name: str = "ada") -> User:
         return users.create(f"{name}@example.com", actor="test")
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import selectinload
 
 from billing.database import db
 from billing.domain.catalog_fields import SLUG
-from billing.errors import PackageNotFound, TierNotFound
+from billing.errors import NoCatalog, PackageNotFound, TierNotFound
 from billing.models import SubscriptionTier, TierVersion, TokenPackage
 from billing.services.catalog_push import push
 from billing.services.catalog_sync import apply, diff, export
@@ -52,12 +52,12 @@ def get_default_tier() -> SubscriptionTier:
     """Return the free tier that every new user starts on.
 
     Raises:
-        TierNotFound: no catalog was applied yet.
+        NoCatalog: no catalog was applied yet.
     """
     tier = db.session.scalar(_tiers_on_sale().where(SubscriptionTier.is_default))
     if tier is None:
-        log.warning("catalog.no_default_tier")
-        raise TierNotFound(
+        log.error("catalog.no_default_tier")
+        raise NoCatalog(
             "There is no default plan yet: load a catalog with `flask billing catalog apply FILE`."
         )
     return tier

@@ -25,7 +25,7 @@ def ensure(user: User) -> None:
         user: a stored user. Two calls at the same time make one row.
 
     Raises:
-        TierNotFound: there is no default tier to start on.
+        NoCatalog: there is no default tier to start on.
     """
     if user.subscription is not None and user.token_balance is not None:
         return

@@ -36,7 +36,7 @@ def create(
 
     Raises:
         EmailTaken: the address or the external id belongs to somebody.
-        TierNotFound: no catalog was applied yet, so there is no tier to start on.
+        NoCatalog: no catalog was applied yet, so there is no tier to start on.
     """
     try:
         with transaction() as session:

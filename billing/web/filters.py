@@ -77,11 +77,10 @@ def whole_money(amount: Money) -> str:
     if amount.amount != amount.amount.to_integral_value():
         return money(amount)
     locale = current_locale()
-    pattern = locale.currency_formats["standard"]
-    text: str = pattern.apply(
-        amount.amount, locale, currency=amount.currency, currency_digits=False, force_frac=(0, 0)
+    pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
+    return format_currency(
+        amount.amount, amount.currency, pattern, locale=locale, currency_digits=False
     )
-    return text
 
 
 def number(count: int) -> str:

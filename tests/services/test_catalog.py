@@ -12,7 +12,7 @@ from billing.database import db
 from billing.domain.catalog import CatalogDocument, FeatureEntry, PackageEntry, TierEntry
 from billing.domain.catalog_file import parse
 from billing.domain.catalog_render import render
-from billing.errors import PackageNotFound, TierNotFound
+from billing.errors import NoCatalog, PackageNotFound, TierNotFound
 from billing.models import AuditEntry, SubscriptionTier, TierVersion
 from billing.services import catalog
 from tests.factories import DEMO_CATALOG, demo_catalog
@@ -278,7 +278,7 @@ class TestGet:
         assert [entry["event"] for entry in logs] == ["catalog.package_not_found"]
 
     def test_no_catalog_means_no_default_tier(self) -> None:
-        with pytest.raises(TierNotFound, match="catalog apply"):
+        with pytest.raises(NoCatalog, match="catalog apply"):
             catalog.get_default_tier()
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from billing.database import db, transaction
-from billing.errors import EmailTaken, TierNotFound
+from billing.errors import EmailTaken, NoCatalog
 from billing.models import User, UserSubscription, UserTokenBalance
 from billing.services import provisioning, users
 from tests.shop import Shop
@@ -78,7 +78,7 @@ def test_a_missing_row_comes_back_once_however_many_look(shop: Shop) -> None:
 
 
 def test_without_a_catalog_no_user_is_made(app: object) -> None:
-    with pytest.raises(TierNotFound):
+    with pytest.raises(NoCatalog):
         users.create("early@example.com", actor="test")
     assert db.session.scalar(select(func.count()).select_from(User)) == 0
 
