@@ -1,6 +1,5 @@
 """Stripe's HTTP API: authenticate, fail on purpose, find the route, check, run, expand, answer."""
 
-import logging
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,6 @@ from billing.sandbox.faults import Fault
 from billing.sandbox.ids import new_id
 from billing.sandbox.routing import Match, find_route
 
-log = logging.getLogger(__name__)
 bp = Blueprint("api", __name__)
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 _in_flight = idempotency.InFlight()
@@ -46,7 +44,7 @@ def call(_rest: str = "") -> Response:
     try:
         response = _Call(request_id, key).answer()
     except ApiError as error:
-        response = jsonify(error.body(request_id))
+        response = jsonify(error.body())
         response.status_code = error.status
     response.headers["Request-Id"] = request_id
     version = request.headers.get("Stripe-Version") or engine().contract.api_version

@@ -23,7 +23,7 @@ DEFAULT_TIMEOUT_SECONDS = 15.0
 
 @bp.errorhandler(ApiError)
 def refused(error: ApiError) -> tuple[Response, int]:
-    return jsonify(error.body("req_control")), error.status
+    return jsonify(error.body()), error.status
 
 
 def for_account(view: Callable[..., Any]) -> Callable[..., Response]:

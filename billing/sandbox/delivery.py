@@ -115,14 +115,15 @@ class Dispatcher:
         while not self._is_stopping.is_set():
             self._awake.clear()
             try:
-                self._fire_timers()
+                self.fire_timers()
                 pause = self._hand_out()
             except sqlite3.Error:
                 log.exception("the sandbox could not read its store")
                 pause = LONGEST_SLEEP_SECONDS
             self._awake.wait(pause)
 
-    def _fire_timers(self) -> None:
+    def fire_timers(self) -> None:
+        """Run everything whose time has come."""
         with self._engine.store.reading() as db:
             due = db.execute(
                 "SELECT id, account, action, object FROM timers WHERE due <= ? ORDER BY due, id",

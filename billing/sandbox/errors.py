@@ -20,15 +20,13 @@ class ApiError(Exception):
             message, status, kind, code, param,
         )  # fmt: skip
 
-    def body(self, request_id: str) -> dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         error: dict[str, Any] = {"message": self.message, "type": self.kind}
         if self.code:
             error["code"] = self.code
             error["doc_url"] = "https://stripe.com/docs/error-codes/" + self.code.replace("_", "-")
         if self.param:
             error["param"] = self.param
-        if self.status != 401:
-            error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
         return {"error": error}
 
 

@@ -12,6 +12,7 @@ from billing.sandbox.errors import ApiError
 from billing.sandbox.unit import Unit
 
 MAX_LENGTH = 255
+KEPT_SECONDS = 24 * 3600
 
 
 class Stored(NamedTuple):
@@ -52,8 +53,9 @@ def fingerprint(call: str, params: Json) -> str:
 def find(unit: Unit, key: str, call_fingerprint: str) -> Stored | None:
     """The stored answer of the key, or None when it is new."""
     row = unit.db.execute(
-        "SELECT fingerprint, status, body FROM idempotency WHERE account = ? AND key = ?",
-        (unit.account, key),
+        "SELECT fingerprint, status, body FROM idempotency"
+        " WHERE account = ? AND key = ? AND created > ?",
+        (unit.account, key, unit.now - KEPT_SECONDS),
     ).fetchone()
     if row is None:
         return None
@@ -70,7 +72,7 @@ def find(unit: Unit, key: str, call_fingerprint: str) -> Stored | None:
 def remember(unit: Unit, key: str, call_fingerprint: str, answer: Json) -> None:
     """Store the answer in the transaction of the work itself."""
     unit.db.execute(
-        "INSERT INTO idempotency (account, key, fingerprint, status, body, created)"
+        "INSERT OR REPLACE INTO idempotency (account, key, fingerprint, status, body, created)"
         " VALUES (?, ?, ?, 200, ?, ?)",
         (unit.account, key, call_fingerprint, json.dumps(answer), unit.now),
     )
