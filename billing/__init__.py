@@ -3,7 +3,7 @@
 from flask import Flask
 
 from billing import cli, database, settings
-from billing.blueprints import account, auth, checkout, health, pricing, usage, webhooks
+from billing.blueprints import account, auth, checkout, health, pricing, styleguide, usage, webhooks
 from billing.services.entitlements import can_access_feature
 from billing.services.metering import record as record_ai_request
 from billing.settings import PROJECT_ROOT, Settings
@@ -69,4 +69,6 @@ def create_app(configuration: Settings | None = None) -> Flask:
         part.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if not configuration.is_production:
+        app.register_blueprint(styleguide.bp)
     return app
