@@ -10,6 +10,7 @@ from billing.services import checkout
 from billing.services.checkout import ReturnPages
 from billing.web import checkout_form, gateway
 from billing.web.links import external_url
+from billing.web.plan_state import payment_state
 
 bp = Blueprint("checkout", __name__, url_prefix="/checkout")
 
@@ -60,9 +61,11 @@ def success() -> ResponseReturnValue:
     session_id = request.args.get("session_id", "")
     try:
         order = checkout.confirm(current_user, session_id, gateway=gateway.current())
+        state = payment_state(order)
     except GatewayError:
         order = checkout.get_order(current_user, session_id)
-    return render_template("checkout/success.html", order=order)
+        state = payment_state(order, stripe_is_away=True)
+    return render_template("checkout/success.html", order=order, state=state)
 
 
 @bp.get("/status")
@@ -71,7 +74,8 @@ def status() -> ResponseReturnValue:
     """Say whether the payment has settled: the return page asks while it waits."""
     session_id = request.args.get("session_id", "")
     order = checkout.get_order(current_user, session_id)
-    return {"state": order.state, "is_settled": order.state == OrderState.PAID}
+    is_settled = order.state not in {OrderState.OPEN, OrderState.PROCESSING}
+    return {"state": order.state, "is_settled": is_settled}
 
 
 @bp.get("/cancel")

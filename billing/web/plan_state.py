@@ -28,6 +28,7 @@ class PaymentState(StrEnum):
     """What the return page says; the value names its template."""
 
     PAID = "paid"
+    UNPAID = "unpaid"
     CONFIRMING = "confirming"
     FAILED = "failed"
 
@@ -51,7 +52,7 @@ PLAN_STATES = {
 }
 PAYMENT_STATES = {
     OrderState.PAID: PaymentState.PAID,
-    OrderState.OPEN: PaymentState.CONFIRMING,
+    OrderState.OPEN: PaymentState.UNPAID,
     OrderState.PROCESSING: PaymentState.CONFIRMING,
     OrderState.FAILED: PaymentState.FAILED,
     OrderState.EXPIRED: PaymentState.FAILED,
@@ -60,7 +61,7 @@ PAYMENT_STATES = {
 
 def init_app(app: Flask) -> None:
     """Give the templates the readings as filters."""
-    for function in (plan_state, payment_state, price_now, quota_tone):
+    for function in (plan_state, price_now, quota_tone):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals["notice_kind"] = notice_kind
 
@@ -74,8 +75,15 @@ def plan_state(subscription: UserSubscription) -> PlanState:
     return PlanState.ENDING if is_paid_for and subscription.ends_at is not None else state
 
 
-def payment_state(order: Order) -> PaymentState:
-    """Return how far the payment of the order has come."""
+def payment_state(order: Order, *, stripe_is_away: bool = False) -> PaymentState:
+    """Return how far the payment of the order has come.
+
+    Args:
+        order: after it was compared with Stripe, or before.
+        stripe_is_away: it could not be compared, so an open order may have been paid meanwhile.
+    """
+    if stripe_is_away and order.state == OrderState.OPEN:
+        return PaymentState.CONFIRMING
     return PAYMENT_STATES[OrderState(order.state)]
 
 
