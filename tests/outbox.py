@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+from billing.database import db
 from billing.web import mailer
 
 LINK = re.compile(r"https?://\S+/(?:verify-email|reset-password)/\S+")
@@ -58,6 +59,8 @@ class Outbox:
     directory: Path
 
     def letters(self) -> list[Letter]:
+        # The test's own session may still look at the database as it was before the request.
+        db.session.rollback()
         mailer.deliver_pending()
         return [self._read(path) for path in sorted(self.directory.glob("*.eml"))]
 

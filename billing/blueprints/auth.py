@@ -10,6 +10,7 @@ from billing.models import LinkPurpose
 from billing.services import accounts, links, sessions
 from billing.web import login as browser
 from billing.web.forms import CredentialsForm, EmailForm, EmptyForm, Form, NewPasswordForm
+from billing.web.plan_ahead import find_plan_ahead
 
 bp = Blueprint("auth", __name__)
 
@@ -32,7 +33,8 @@ def signup() -> ResponseReturnValue:
             if done.wrote_email:
                 flash(f"We sent an email to {form.email.data}. It says what comes next.", "info")
             return redirect(browser.next_path(), HTTPStatus.SEE_OTHER)
-    return _show("auth/signup.html", form)
+    plan_ahead = find_plan_ahead(browser.next_path())
+    return _show("auth/signup.html", form, plan_ahead=plan_ahead)
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -106,7 +108,7 @@ def verify_email(token: str) -> ResponseReturnValue:
     return _show("auth/verify_email.html", form, email=user.email)
 
 
-def _show(template: str, form: Form, **values: str) -> ResponseReturnValue:
+def _show(template: str, form: Form, **values: object) -> ResponseReturnValue:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render_template(template, form=form, **values), status
 
