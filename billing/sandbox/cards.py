@@ -62,7 +62,7 @@ CARDS = (
     TestCard("4000000000000002", "Card is declined", decline=DECLINED),
     TestCard("4000000000009995", "Not enough funds", decline=NO_FUNDS),
     TestCard("4000000000000069", "Card has expired", decline=EXPIRED),
-    TestCard("4000000000000127", "Wrong security code", decline=WRONG_CODE),
+    TestCard("4000000000000127", "Wrong code", decline=WRONG_CODE),
     TestCard("4000000000003220", "Bank asks to confirm (3D Secure)", needs_authentication=True),
     TestCard("4000000000000341", "Works now, fails at renewal", fails_at_renewal=True),
     TestCard("000123456789", "Pays later (bank debit)", brand="bank", pays_later=True),
