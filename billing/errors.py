@@ -8,8 +8,10 @@ BillingError                  never raised itself
 ├── PaymentRequired       402   InsufficientTokens
 ├── NotEntitled           403   FeatureNotInTier
 ├── NotFound              404   TierNotFound, PackageNotFound, UnknownFeature, UserNotFound,
-│                               OrderNotFound, EventNotFound, StripeObjectNotFound; LinkExpired is 400
-├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, EmailTaken, HoldClosed
+│                               OrderNotFound, EventNotFound, StripeObjectNotFound;
+│                               LinkExpired is 400
+├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, EmailTaken,
+│                               HoldClosed
 ├── RateLimited           429
 ├── GatewayError          502   StripeRefused, StripeMismatch (UnknownPrice, UnknownCustomer)
 │   └── GatewayUnavailable 503
@@ -20,9 +22,9 @@ members that a program needs (RFC 9457 extension members).
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, TypeAlias, Union
+from typing import ClassVar, TypeAlias
 
-Member: TypeAlias = Union[str, int, bool, None, Mapping[str, "Member"], list["Member"]]
+Member: TypeAlias = "str | int | bool | Mapping[str, Member] | list[Member] | None"
 
 
 class BillingError(Exception):

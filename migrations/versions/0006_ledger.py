@@ -153,7 +153,8 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.CheckConstraint(
-            "kind IN ('grant', 'expire', 'clawback', 'repay')", name=op.f("ck_token_transactions_kind")
+            "kind IN ('grant', 'expire', 'clawback', 'repay')",
+            name=op.f("ck_token_transactions_kind"),
         ),
         sa.CheckConstraint(
             "balance_after >= 0 AND debt_after >= 0", name=op.f("ck_token_transactions_after")
