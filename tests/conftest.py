@@ -93,9 +93,12 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 
 @pytest.fixture
-def sandbox(sandbox_process: SandboxProcess) -> SandboxControl:
+def sandbox(sandbox_process: SandboxProcess) -> Iterator[SandboxControl]:
     """A Stripe account of this test's own; the app of a test that asks for it sells through it."""
-    return SandboxControl(sandbox_process.base_url, new_test_key())
+    control = SandboxControl(sandbox_process.base_url, new_test_key())
+    yield control
+    # What is still to be delivered would reach whichever test gets the port next.
+    control.reset()
 
 
 @pytest.fixture

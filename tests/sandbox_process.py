@@ -159,6 +159,10 @@ class SandboxControl:
         """Forget the failures that have not happened yet."""
         return self._post("/fail", {"clear": True})
 
+    def reset(self) -> Json:
+        """Forget everything of the account, deliveries that are still to come included."""
+        return self._post("/reset", {})
+
     def wait_until_idle(self, timeout_seconds: float = 15) -> None:
         """Block until every webhook of the account was delivered."""
         answer = self._get(f"/idle?timeout={timeout_seconds}")

@@ -12,7 +12,7 @@ from billing.sandbox.api import authenticate, engine
 from billing.sandbox.cards import find_card
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid
-from billing.sandbox.event_log import deliver_event, deliver_held, events_with_deliveries
+from billing.sandbox.event_log import deliver_event, deliver_held, events_with_deliveries, forget
 from billing.sandbox.faults import KINDS, Fault
 from billing.sandbox.payments import Payer
 from billing.sandbox.unit import Unit
@@ -149,6 +149,16 @@ def fail_payment(account: str, session_id: str) -> Json:
     return _with_session(
         account, session_id, lambda unit, found: purchase.settle(unit, found, succeeded=False)
     )
+
+
+@bp.post("/reset")
+@for_account
+def reset(account: str) -> Json:
+    """Forget everything of the account, deliveries that are still to come included."""
+    engine().faults.clear(account)
+    with engine().unit(account) as unit:
+        forget(unit)
+    return {"account": account}
 
 
 @bp.get("/idle")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SENDERS = 8
+# One endpoint that never answers must not hold up the events of other accounts.
+SENDERS = 16
 TIMEOUT_SECONDS = 20
 LONGEST_SLEEP_SECONDS = 1.0
 

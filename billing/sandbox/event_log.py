@@ -63,6 +63,17 @@ def deliver_held(unit: Unit) -> None:
     )
 
 
+def forget(unit: Unit) -> None:
+    """Delete all that the account has: a test that ends leaves nothing to be delivered."""
+    unit.db.execute(
+        "DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE account = ?)",
+        (unit.account,),
+    )
+    for table in ("deliveries", "timers", "idempotency", "objects"):
+        unit.db.execute(f"DELETE FROM {table} WHERE account = ?", (unit.account,))  # noqa: S608
+    unit.db.execute("UPDATE accounts SET webhook_mode = 'normal' WHERE id = ?", (unit.account,))
+
+
 def _attempts(unit: Unit, delivery_id: int) -> list[Json]:
     rows = unit.db.execute(
         "SELECT at, status, error, milliseconds FROM attempts WHERE delivery = ? ORDER BY at",

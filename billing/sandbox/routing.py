@@ -9,6 +9,8 @@ from billing.sandbox.contract import Json
 Handler = Callable[..., Json]
 
 ROUTES: dict[str, Handler] = {}
+# "search" is a route of its own that the sandbox does not serve, never an id.
+_ID = r"((?!search$)[^/]+)"
 _PATTERNS: dict[str, tuple[str, re.Pattern[str], int]] = {}
 
 
@@ -23,7 +25,7 @@ class Match(NamedTuple):
 def serves(key: str) -> Callable[[Handler], Handler]:
     """Register a handler `(unit, params, *path_ids) -> object` under a route of the library."""
     method, _, path = key.partition(" ")
-    pattern = re.compile("^" + re.sub(r"\{\w+\}", "([^/]+)", path) + "$")
+    pattern = re.compile("^" + re.sub(r"\{\w+\}", _ID, path) + "$")
     _PATTERNS[key] = (method, pattern, len(re.sub(r"\{\w+\}", "", path)))
 
     def register(handler: Handler) -> Handler:

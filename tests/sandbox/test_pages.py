@@ -248,6 +248,26 @@ def test_the_portal_changes_the_card(shop: Shop, client: stripe.StripeClient) ->
     assert changed.default_payment_method.card.last4 == "0341"
 
 
+def test_a_deep_link_ends_where_it_wanted(shop: Shop, client: stripe.StripeClient) -> None:
+    shop.subscribe()
+    portal = client.v1.billing_portal.sessions.create(
+        {
+            "customer": shop.customer.id,
+            "flow_data": {
+                "type": "payment_method_update",
+                "after_completion": {
+                    "type": "redirect",
+                    "redirect": {"return_url": "http://shop.test/account"},
+                },
+            },
+        }
+    )
+
+    answer = press(open_page(portal.url), "Use this card")
+
+    assert answer.location == "http://shop.test/account"
+
+
 def test_an_invoice_has_a_page_and_a_pdf(shop: Shop, client: stripe.StripeClient) -> None:
     invoice = client.v1.invoices.retrieve(str(shop.subscribe().latest_invoice))
     charge = client.v1.charges.list().data[0]

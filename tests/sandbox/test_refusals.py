@@ -196,6 +196,11 @@ def test_an_unknown_url_is_a_404(client: stripe.StripeClient) -> None:
     assert refusal.value.http_status == 404
 
 
+def test_a_search_is_not_taken_for_an_id(client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="Unrecognized request URL"):
+        client.v1.customers.search({"query": "email:'a@b.test'"})
+
+
 @pytest.mark.parametrize("key", ["sk_live_abcdefghijklmnop", "pk_test_abcdefghijklmnop", "secret"])
 def test_a_key_that_is_no_test_key_is_a_401(key: str, client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.AuthenticationError, match="Invalid API Key provided") as refusal:

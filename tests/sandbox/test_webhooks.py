@@ -164,6 +164,19 @@ def test_events_are_listed_by_type_and_group(client: stripe.StripeClient, shop: 
     assert [event.type for event in both.data] == ["charge.succeeded", "price.created"]
 
 
+def test_a_reset_account_sends_nothing_more(
+    receiver: Receiver, shop: Shop, control: SandboxControl, client: stripe.StripeClient
+) -> None:
+    control.deliver_webhooks("hold")
+    assert shop.customer.id
+
+    control.reset()
+    control.deliver_webhooks("normal")
+    control.wait_until_idle()
+
+    assert (receiver.types, client.v1.events.list().data) == ([], [])
+
+
 @pytest.fixture
 def restartable(tmp_path: Path) -> SandboxProcess:
     return start_sandbox(tmp_path)

@@ -24,7 +24,7 @@ def show(session_id: str) -> str:
         session = _open(unit, session_id)
         customer = unit.get("customer", session["customer"])
         subscriptions = unit.objects.all("subscription", customer=customer["id"])[::-1]
-        may_lead_to(session["return_url"])
+        may_lead_to(session["return_url"], _completion_url(session))
         return render_template(
             "sandbox/portal.html",
             app_name=engine().settings.app_name,
@@ -48,7 +48,8 @@ def change(session_id: str, subscription_id: str) -> Response:
         else:
             changes = KEPT | {"cancellation_details": details | {"reason": None}}
         unit.change(subscription, changes, UPDATED)
-    return redirect(url_for("portal.show", session_id=session_id), 303)
+        session = _open(unit, session_id)
+    return _done(session)
 
 
 @bp.post("/<session_id>/card")
@@ -68,7 +69,19 @@ def change_card(session_id: str) -> Response:
         for subscription in unit.objects.all("subscription", customer=customer["id"]):
             if subscription["status"] != "canceled":
                 unit.change(subscription, {"default_payment_method": method["id"]}, UPDATED)
-    return redirect(url_for("portal.show", session_id=session_id), 303)
+    return _done(session)
+
+
+def _done(session: Json) -> Response:
+    """Back to the portal, or to where a deep link wanted to end."""
+    portal = url_for("portal.show", session_id=session["id"])
+    return redirect(_completion_url(session) or portal, 303)
+
+
+def _completion_url(session: Json) -> str | None:
+    completion = (session["flow"] or {}).get("after_completion", {})
+    url: str | None = (completion.get("redirect") or {}).get("return_url")
+    return url
 
 
 def _open(unit: Unit, session_id: str) -> Json:
