@@ -2,12 +2,13 @@
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required
+from flask_login import current_user
 
 from billing.errors import GatewayError, NoSubscription
 from billing.services import invoices, orders, portal, usage
 from billing.web import gateway
 from billing.web.links import external_url
+from billing.web.login import login_required
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 

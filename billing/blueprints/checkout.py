@@ -2,7 +2,7 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required
+from flask_login import current_user
 
 from billing.domain.statuses import OrderState
 from billing.errors import AlreadySubscribed, GatewayError
@@ -10,6 +10,7 @@ from billing.services import checkout
 from billing.services.checkout import ReturnPages
 from billing.web import checkout_form, gateway
 from billing.web.links import external_url
+from billing.web.login import login_required
 from billing.web.plan_state import payment_state
 
 bp = Blueprint("checkout", __name__, url_prefix="/checkout")

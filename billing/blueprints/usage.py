@@ -1,11 +1,12 @@
 """The usage pages: quota, tokens, and the history of both."""
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
-from flask_login import current_user, login_required
+from flask_login import current_user
 
 from billing import clock
 from billing.services import usage
 from billing.web import csv_export
+from billing.web.login import login_required
 
 bp = Blueprint("usage", __name__, url_prefix="/usage")
 

@@ -7,7 +7,6 @@ from statistics import median
 from time import perf_counter
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -124,9 +123,7 @@ def test_reset_answers_alike_for_an_unknown_address(
 
 
 @pytest.mark.slow
-def test_unknown_address_takes_as_long_as_a_known_one(
-    app: Flask, settings: Settings, frozen_time: time_machine.Traveller
-) -> None:
+def test_unknown_address_takes_as_long_as_a_known_one(app: Flask, settings: Settings) -> None:
     client = new_browser(app, settings)
     token = csrf_token(client)
     known: list[float] = []
