@@ -83,18 +83,19 @@ class Engine:
         if settings.default_webhook_url is None:
             return
         with self.unit(account) as unit:
-            known = unit.objects.find(DEFAULT_ENDPOINT)
-            fields = {
-                "id": DEFAULT_ENDPOINT,
-                "api_version": self.contract.api_version,
-                "enabled_events": ["*"],
-                "status": "enabled",
-                "url": settings.default_webhook_url,
-            }
-            if known is None:
-                known = unit.create("webhook_endpoint", fields)
-            unit.change(known, fields)
-            unit.objects.set_private(DEFAULT_ENDPOINT, {"secret": settings.default_webhook_secret})
+            endpoint = unit.blank(
+                "webhook_endpoint",
+                {
+                    "id": DEFAULT_ENDPOINT,
+                    "api_version": self.contract.api_version,
+                    "enabled_events": ["*"],
+                    "status": "enabled",
+                    "url": settings.default_webhook_url,
+                },
+            )
+            del endpoint["secret"]
+            unit.objects.delete(DEFAULT_ENDPOINT)
+            unit.objects.insert(endpoint, {"secret": settings.default_webhook_secret})
 
 
 def _refuse_unsafe(settings: SandboxSettings) -> None:
