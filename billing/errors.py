@@ -172,6 +172,18 @@ class NoSubscription(Conflict):
     title = "You have no paid plan"
 
 
+class NothingToChange(Conflict):
+    code = "nothing_to_change"
+    title = "You are on this plan already"
+
+
+class AmountChanged(Conflict):
+    """What a person agreed to pay is not what would be charged by now."""
+
+    code = "amount_changed"
+    title = "The amount has changed"
+
+
 class TierNotForSale(Conflict):
     """The tier is free, archived, or not pushed to Stripe yet."""
 

@@ -8,3 +8,7 @@ class Interval(StrEnum):
 
     MONTH = "month"
     YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        return 12 if self is Interval.YEAR else 1

@@ -7,6 +7,7 @@ from billing.gateway.catalog import Catalog
 from billing.gateway.checkout import Checkout
 from billing.gateway.customers import Customers
 from billing.gateway.invoices import Invoices
+from billing.gateway.schedules import Schedules
 from billing.gateway.subscriptions import Subscriptions
 
 
@@ -27,4 +28,5 @@ class Gateway:
         self.checkout = Checkout(calls)
         self.customers = Customers(calls)
         self.invoices = Invoices(calls)
+        self.schedules = Schedules(calls)
         self.subscriptions = Subscriptions(calls)

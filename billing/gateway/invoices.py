@@ -1,10 +1,17 @@
 """Invoices at Stripe, and the refund of one. https://docs.stripe.com/api/invoices"""
 
+from datetime import datetime
+
 from stripe import Invoice, InvoicePayment
 
 from billing.gateway.calls import Calls
 from billing.gateway.reading import id_of, minor_units, moment
-from billing.gateway.values import StripeInvoice
+from billing.gateway.values import (
+    InvoicePreview,
+    PreviewLine,
+    StripeInvoice,
+    StripeSubscription,
+)
 
 
 class Invoices:
@@ -21,6 +28,39 @@ class Invoices:
         """
         with self._calls.stripe("invoices.retrieve") as client:
             return _read(client.v1.invoices.retrieve(invoice_id))
+
+    def preview_change(
+        self, subscription: StripeSubscription, price_id: str, *, proration_at: datetime
+    ) -> InvoicePreview:
+        """Ask what moving to another price would charge now.
+
+        Args:
+            subscription: as it is now.
+            price_id: the price to move to.
+            proration_at: the moment to count the unused time from; the change must name the same.
+        """
+        with self._calls.stripe("invoices.create_preview") as client:
+            invoice = client.v1.invoices.create_preview(
+                {
+                    "customer": subscription.customer_id,
+                    "subscription": subscription.id,
+                    "subscription_details": {
+                        "items": [{"id": subscription.item_id, "price": price_id}],
+                        "proration_behavior": "always_invoice",
+                        "proration_date": int(proration_at.timestamp()),
+                    },
+                }
+            )
+        return _read_preview(invoice)
+
+    def pay(self, invoice_id: str) -> None:
+        """Try the payment of an open invoice again, now.
+
+        Raises:
+            StripeRefused: the card was declined, or the invoice is not open.
+        """
+        with self._calls.stripe("invoices.pay") as client:
+            client.v1.invoices.pay(invoice_id)
 
     def refund_paid(self, invoice_id: str) -> None:
         """Give back all that was paid on the invoice; again does nothing more."""
@@ -51,6 +91,26 @@ def _read(invoice: Invoice) -> StripeInvoice:
         amount_paid=minor_units(invoice.amount_paid, invoice.currency),
         hosted_invoice_url=invoice.hosted_invoice_url,
         issued_at=moment(invoice.created),
+    )
+
+
+def _read_preview(invoice: Invoice) -> InvoicePreview:
+    currency = invoice.currency
+    tax = sum(each.amount for each in invoice.total_taxes or [])
+    return InvoicePreview(
+        lines=tuple(
+            PreviewLine(
+                description=line.description or "",
+                amount=minor_units(line.amount, currency),
+                period_start=moment(line.period.start),
+                period_end=moment(line.period.end),
+            )
+            for line in invoice.lines.data
+        ),
+        subtotal=minor_units(invoice.subtotal, currency),
+        tax=minor_units(tax, currency),
+        total=minor_units(invoice.total, currency),
+        amount_due=minor_units(invoice.amount_due, currency),
     )
 
 

@@ -1,11 +1,13 @@
 """Subscriptions at Stripe. https://docs.stripe.com/api/subscriptions"""
 
-from stripe import PaymentMethod, Subscription
+from datetime import datetime
 
-from billing.domain.statuses import SubscriptionStatus
 from billing.gateway.calls import Calls
-from billing.gateway.reading import id_of, moment, optional_moment
-from billing.gateway.values import Card, StripeSubscription
+from billing.gateway.subscription_reading import read_subscription
+from billing.gateway.values import StripeSubscription
+
+PENDING_UNTIL_PAID = "pending_if_incomplete"
+CHARGE_NOW = "always_invoice"
 
 
 class Subscriptions:
@@ -22,10 +24,10 @@ class Subscriptions:
                     "customer": customer_id,
                     "status": "all",
                     "limit": 100,
-                    "expand": ["data.default_payment_method"],
+                    "expand": ["data.default_payment_method", "data.schedule"],
                 }
             )
-            newest_first = [_read(each) for each in page.auto_paging_iter()]
+            newest_first = [read_subscription(each) for each in page.auto_paging_iter()]
         return tuple(reversed(newest_first))
 
     def retrieve(self, subscription_id: str) -> StripeSubscription:
@@ -34,8 +36,64 @@ class Subscriptions:
         Raises:
             StripeObjectNotFound: there is no subscription with this id.
         """
+        expand = ["default_payment_method", "schedule"]
         with self._calls.stripe("subscriptions.retrieve") as client:
-            return _read(client.v1.subscriptions.retrieve(subscription_id))
+            found = client.v1.subscriptions.retrieve(subscription_id, {"expand": expand})
+        return read_subscription(found)
+
+    def change_price(
+        self, subscription: StripeSubscription, price_id: str, *, proration_at: datetime
+    ) -> None:
+        """Move to another price at once and charge the difference; unpaid, nothing moves.
+
+        Args:
+            subscription: as it was read for the preview.
+            price_id: the price to move to.
+            proration_at: the moment that the preview was made for.
+
+        Raises:
+            StripeRefused: the subscription cannot be changed now.
+        """
+        proration_date = int(proration_at.timestamp())
+        key = f"subscription:{subscription.id}:{price_id}:{proration_date}"
+        with self._calls.stripe("subscriptions.update") as client:
+            client.v1.subscriptions.update(
+                subscription.id,
+                {
+                    "items": [{"id": subscription.item_id, "price": price_id}],
+                    "proration_behavior": CHARGE_NOW,
+                    "proration_date": proration_date,
+                    "payment_behavior": PENDING_UNTIL_PAID,
+                },
+                {"idempotency_key": key},
+            )
+
+    def cancel_at_period_end(
+        self, subscription_id: str, *, feedback: str | None, comment: str | None
+    ) -> None:
+        """Let the subscription end with the period that is paid.
+
+        Args:
+            subscription_id: Stripe's id.
+            feedback: one of Stripe's words for the reason.
+            comment: the person's own words.
+        """
+        with self._calls.stripe("subscriptions.update") as client:
+            client.v1.subscriptions.update(
+                subscription_id,
+                {
+                    "cancel_at_period_end": True,
+                    "cancellation_details": {"feedback": feedback or "", "comment": comment or ""},
+                },
+            )
+
+    def keep(self, subscription: StripeSubscription) -> None:
+        """Undo a cancellation; the portal's is a date, ours is a flag, and only one may be sent."""
+        with self._calls.stripe("subscriptions.update") as client:
+            if subscription.cancel_at_period_end:
+                client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": False})
+            else:
+                client.v1.subscriptions.update(subscription.id, {"cancel_at": ""})
 
     def cancel_now(self, subscription_id: str) -> None:
         """End the subscription at once, without a final invoice."""
@@ -43,30 +101,3 @@ class Subscriptions:
             client.v1.subscriptions.cancel(
                 subscription_id, {}, {"idempotency_key": f"subscription:{subscription_id}:cancel"}
             )
-
-
-def _read(subscription: Subscription) -> StripeSubscription:
-    item = subscription.items.data[0]
-    return StripeSubscription(
-        id=subscription.id,
-        customer_id=id_of(subscription.customer) or "",
-        status=SubscriptionStatus(subscription.status),
-        price_id=item.price.id,
-        billing_cycle_anchor=moment(subscription.billing_cycle_anchor),
-        current_period_start=moment(item.current_period_start),
-        current_period_end=moment(item.current_period_end),
-        cancel_at_period_end=subscription.cancel_at_period_end,
-        cancel_at=optional_moment(subscription.cancel_at),
-        ended_at=optional_moment(subscription.ended_at),
-        trial_end=optional_moment(subscription.trial_end),
-        created_at=moment(subscription.created),
-        latest_invoice_id=id_of(subscription.latest_invoice),
-        card=_card(subscription.default_payment_method),
-    )
-
-
-def _card(method: str | PaymentMethod | None) -> Card | None:
-    if not isinstance(method, PaymentMethod) or method.card is None:
-        return None
-    card = method.card
-    return Card(card.brand, card.last4, card.exp_month, card.exp_year)

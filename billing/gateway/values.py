@@ -53,12 +53,22 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduledChange:
+    """The price that a subscription moves to when its present phase ends."""
+
+    schedule_id: str
+    price_id: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StripeSubscription:
     """https://docs.stripe.com/api/subscriptions/object"""
 
     id: str
     customer_id: str
     status: SubscriptionStatus
+    item_id: str
     price_id: str
     billing_cycle_anchor: datetime
     current_period_start: datetime
@@ -69,6 +79,8 @@ class StripeSubscription:
     trial_end: datetime | None
     created_at: datetime
     latest_invoice_id: str | None
+    schedule_id: str | None
+    scheduled_change: ScheduledChange | None
     card: Card | None
 
     @property
@@ -110,6 +122,33 @@ class StripeInvoice:
     amount_paid: Money
     hosted_invoice_url: str | None
     issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    """One line of what would be charged; a credit is negative."""
+
+    description: str
+    amount: Money
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePreview:
+    """What Stripe would charge: https://docs.stripe.com/api/invoices/create_preview"""
+
+    lines: tuple[PreviewLine, ...]
+    subtotal: Money
+    tax: Money
+    total: Money
+    amount_due: Money
+
+    @property
+    def credit(self) -> Money:
+        """What stays as credit with the customer when the total is below zero."""
+        below_zero = min(self.total.amount_minor, 0)
+        return Money(-below_zero, self.total.currency)
 
 
 @dataclass(frozen=True, slots=True)

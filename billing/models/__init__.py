@@ -16,7 +16,7 @@ from billing.models.metering import (
     UsageDay,
 )
 from billing.models.order import Order
-from billing.models.subscription import FeatureOverride, UserSubscription
+from billing.models.subscription import FeatureOverride, TrialUse, UserSubscription
 from billing.models.user import User
 from billing.models.webhook_event import WebhookEvent
 
@@ -42,6 +42,7 @@ __all__ = [
     "TokenLot",
     "TokenPackage",
     "TokenTransaction",
+    "TrialUse",
     "UsageDay",
     "User",
     "UserSession",

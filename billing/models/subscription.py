@@ -17,7 +17,11 @@ class UserSubscription(Model):
     """The one subscription of a user: free from the first moment, or as Stripe holds it."""
 
     __tablename__ = "user_subscriptions"
-    __table_args__ = (one_of("status", SubscriptionStatus), one_of("interval", Interval))
+    __table_args__ = (
+        one_of("status", SubscriptionStatus),
+        one_of("interval", Interval),
+        one_of("scheduled_interval", Interval),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
@@ -32,6 +36,12 @@ class UserSubscription(Model):
     trial_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
     grace_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    scheduled_tier_version_id: Mapped[int | None] = mapped_column(
+        ForeignKey("tier_versions.id"), index=True
+    )
+    scheduled_interval: Mapped[Interval | None] = mapped_column(String(5))
+    scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stripe_schedule_id: Mapped[str | None] = mapped_column(String(255))
     stripe_subscription_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     stripe_price_id: Mapped[str | None] = mapped_column(String(255))
     read_ticket: Mapped[int] = mapped_column(BigInt, default=0)
@@ -46,7 +56,12 @@ class UserSubscription(Model):
     )
 
     user: Mapped[User] = relationship(back_populates="subscription")
-    tier_version: Mapped[TierVersion] = relationship(lazy="joined")
+    tier_version: Mapped[TierVersion] = relationship(
+        foreign_keys=[tier_version_id], lazy="joined"
+    )
+    scheduled_tier_version: Mapped[TierVersion | None] = relationship(
+        foreign_keys=[scheduled_tier_version_id]
+    )
 
     @property
     def tier(self) -> SubscriptionTier:
@@ -56,6 +71,11 @@ class UserSubscription(Model):
     def is_paid(self) -> bool:
         """Whether Stripe holds a live subscription for it."""
         return self.stripe_subscription_id is not None and self.ended_at is None
+
+    @property
+    def is_past_due(self) -> bool:
+        """Whether a renewal is unpaid and Stripe still tries."""
+        return self.status == SubscriptionStatus.PAST_DUE
 
     @property
     def ends_at(self) -> datetime | None:
@@ -80,3 +100,13 @@ class FeatureOverride(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 
     feature: Mapped[Feature] = relationship()
+
+
+class TrialUse(Model):
+    """That a person had a trial: a keyed hash of the address, so that no address is kept."""
+
+    __tablename__ = "trial_uses"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    person_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

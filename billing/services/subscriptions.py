@@ -120,6 +120,7 @@ def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
 
 def _follow(session: Session, row: UserSubscription, live: StripeSubscription) -> None:
     row.tier_version, row.interval = _sold_under(session, live.price_id)
+    _follow_schedule(session, row, live)
     row.stripe_subscription_id = live.id
     row.stripe_price_id = live.price_id
     row.status = live.status
@@ -134,6 +135,15 @@ def _follow(session: Session, row: UserSubscription, live: StripeSubscription) -
     if live.card is not None:
         row.card_brand, row.card_last4 = live.card.brand, live.card.last4
         row.card_exp_month, row.card_exp_year = live.card.exp_month, live.card.exp_year
+
+
+def _follow_schedule(session: Session, row: UserSubscription, live: StripeSubscription) -> None:
+    change = live.scheduled_change
+    row.stripe_schedule_id = live.schedule_id
+    row.scheduled_tier_version = row.scheduled_interval = row.scheduled_at = None
+    if change is not None:
+        row.scheduled_tier_version, row.scheduled_interval = _sold_under(session, change.price_id)
+        row.scheduled_at = change.starts_at
 
 
 def _grace_until(row: UserSubscription, live: StripeSubscription) -> datetime | None:
@@ -167,6 +177,8 @@ def _fall_to_default_tier(row: UserSubscription, reading: CustomerSubscriptions)
     row.current_period_start = row.current_period_end = None
     row.cancel_at_period_end = False
     row.cancel_at = row.trial_end = row.grace_until = None
+    row.scheduled_tier_version = row.scheduled_interval = row.scheduled_at = None
+    row.stripe_schedule_id = None
     row.ended_at = ended.ended_at or clock.now()
 
 
@@ -177,6 +189,7 @@ def _summary(row: UserSubscription) -> dict[str, str | bool | None]:
         "status": row.status,
         "interval": row.interval,
         "ends_at": row.ends_at.isoformat() if row.ends_at else None,
+        "scheduled": row.scheduled_tier_version.tier.slug if row.scheduled_tier_version else None,
     }
 
 
