@@ -6,32 +6,34 @@ import sys
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import uuid4
 
 from billing import clock
 from billing.services.emails import EmailNotSent
+from billing.settings import Settings
 
 SMTP_TIMEOUT_SECONDS = 10
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class Transport(Protocol):
-    """Takes a finished e-mail; raises EmailNotSent."""
-
-    def __call__(self, message: EmailMessage) -> None: ...
+Transport = Callable[[EmailMessage], None]
+"""Takes a finished e-mail; raises EmailNotSent."""
 
 
 class BadMailUrl(ValueError):
     """MAIL_URL names no way to send e-mail."""
 
 
-def open_transport(mail_url: str) -> Transport:
-    """Return the transport for `console:`, `outbox:/folder`, `smtp://…` or `smtps://…`."""
-    url = urlsplit(mail_url)
+def open_transport(settings: Settings) -> Transport:
+    """Return the transport for `console:`, `outbox:/folder`, `smtp://…` or `smtps://…`.
+
+    Raises:
+        BadMailUrl: MAIL_URL is none of these.
+    """
+    url = urlsplit(settings.mail_url)
     if url.scheme == "console":
-        return print_to_console
+        return withhold if settings.is_production else print_to_console
     if url.scheme == "outbox" and url.path:
         return folder(Path(url.path))
     if url.scheme in {"smtp", "smtps"} and url.hostname:
@@ -46,6 +48,11 @@ def print_to_console(message: EmailMessage) -> None:
     heading = f"To: {message['To']}\nSubject: {message['Subject']}"
     sys.stdout.write(f"--- e-mail ---\n{heading}\n\n{body.get_content()}--- end ---\n")
     sys.stdout.flush()
+
+
+def withhold(_message: EmailMessage) -> None:
+    """Leave the e-mail in the outbox: a working link must not end up in a server's log."""
+    raise EmailNotSent("MAIL_URL is not set")
 
 
 def folder(directory: Path) -> Transport:

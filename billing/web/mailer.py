@@ -1,21 +1,22 @@
 """Sends the outbox: after the answer of a request that filled it, and once a minute for retries."""
 
+from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, localtime, make_msgid, parseaddr
+from email.utils import format_datetime, make_msgid, parseaddr
 from threading import Lock
-from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app
 
+from billing import clock
 from billing.services import emails
 from billing.services.emails import EmailNotSent, Letter
 from billing.settings import InvalidSettings, Settings
 from billing.web.mail_transport import BadMailUrl, open_transport
 
-RETRY_INTERVAL_SECONDS = 60.0
+RETRY_INTERVAL = timedelta(seconds=60)
 
 
 class TemplateMailer:
@@ -24,7 +25,7 @@ class TemplateMailer:
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._templates = app.jinja_env
         self._from = settings.mail_from
-        self._transport = open_transport(settings.mail_url)
+        self._transport = open_transport(settings)
         self._domain = urlsplit(settings.base_url).hostname
         self._frame = {
             "app_name": settings.app_name,
@@ -51,7 +52,7 @@ class TemplateMailer:
             raise EmailNotSent("the address or the subject cannot stand in a header") from error
         name, address = parseaddr(self._from)
         message["From"] = Address(name, addr_spec=address)
-        message["Date"] = format_datetime(localtime())
+        message["Date"] = format_datetime(clock.now())
         message["Message-ID"] = make_msgid(domain=self._domain)
         message["Auto-Submitted"] = "auto-generated"
         plain = text.render(context)
@@ -73,13 +74,13 @@ class _Schedule:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._due_at = monotonic() + RETRY_INTERVAL_SECONDS
+        self._due_at = clock.now() + RETRY_INTERVAL
 
     def is_due(self) -> bool:
         with self._lock:
-            if monotonic() < self._due_at:
+            if clock.now() < self._due_at:
                 return False
-            self._due_at = monotonic() + RETRY_INTERVAL_SECONDS
+            self._due_at = clock.now() + RETRY_INTERVAL
             return True
 
 

@@ -196,13 +196,3 @@ def test_opening_the_verification_link_does_not_use_it(page: PageClient, outbox:
 @pytest.mark.parametrize("path", ["/reset-password/made-up", "/verify-email/%00"])
 def test_made_up_link_is_refused(page: PageClient, path: str) -> None:
     assert page.open(path, status=400).h1 == "This link has expired"
-
-
-def test_emails_leave_after_the_answer(client: FlaskClient, tmp_path: Path) -> None:
-    answer = post(client, "/signup", email=EMAIL, password=PASSWORD)
-    before = list((tmp_path / "outbox").glob("*.eml"))
-
-    answer.close()
-
-    assert before == []
-    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
