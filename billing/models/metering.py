@@ -22,10 +22,11 @@ class AiRequest(Model):
 
     __tablename__ = "ai_requests"
     __table_args__ = (
-        CheckConstraint(f"quantity BETWEEN 1 AND {MAX_QUANTITY}", name="quantity"),
-        CheckConstraint("from_quota BETWEEN 0 AND quantity", name="from_quota"),
-        CheckConstraint("(tokens_charged > 0) = (from_quota < quantity)", name="tokens_charged"),
-        CheckConstraint("balance_after >= 0", name="balance_after"),
+        CheckConstraint(
+            f"quantity BETWEEN 1 AND {MAX_QUANTITY} AND from_quota BETWEEN 0 AND quantity "
+            "AND tokens_charged >= 0 AND balance_after >= 0",
+            name="numbers",
+        ),
         Index(
             "uq_ai_requests_user_id_idempotency_key",
             "user_id",

@@ -15,13 +15,13 @@ from billing.errors import BillingError, IdempotencyMismatch, InvalidInput, Unav
 from billing.models import User
 from billing.services import balances, due, refusals
 from billing.services.identity import id_of
-from billing.services.metering_statements import Row, charge_on_postgresql, charge_on_sqlite
+from billing.services.metering_statements import STATEMENTS, Row
 
 MAX_KEY_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
-class AiRequestOrder:
+class Wanted:
     """What a caller wants recorded, checked at the door."""
 
     user_id: int
@@ -39,6 +39,16 @@ class AiRequestOrder:
             raise _invalid(
                 "idempotency_key", f"The key must have 1 to {MAX_KEY_LENGTH} printable characters."
             )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "user_id": self.user_id,
+            "feature": self.feature_key,
+            "quantity": self.quantity,
+            "key": self.idempotency_key,
+            "now": clock.now(),
+        }
 
 
 def record(
@@ -63,36 +73,31 @@ def record(
         InvalidInput: the quantity or the key is out of bounds, or the feature is not metered.
         Unavailable: the database did not answer.
     """
-    user_id = id_of(user)
-    wanted = AiRequestOrder(user_id, feature_key, quantity, idempotency_key)
-    parameters = {
-        "user_id": user_id,
-        "feature": feature_key,
-        "quantity": quantity,
-        "key": idempotency_key,
-        "now": clock.now(),
-    }
-    row = None if in_transaction() else _charge_at_once(parameters)
-    if row is None:
+    wanted = Wanted(id_of(user), feature_key, quantity, idempotency_key)
+    parameters = wanted.parameters
+    outcome: Row | BillingError | None = None
+    if not in_transaction():
+        outcome = _charge_at_once(parameters)
+    if outcome is None:
         outcome = _charge_locked(wanted, parameters)
-        if isinstance(outcome, BillingError):
-            raise outcome
-        row = outcome
-    return _receipt(wanted, row)
+    if isinstance(outcome, BillingError):
+        raise outcome
+    return _receipt(wanted, outcome)
 
 
 def _charge_at_once(parameters: Mapping[str, Any]) -> Row | None:
-    """Charge in one statement that commits by itself; None means that it takes a closer look."""
+    """Charge in a transaction of its own; None means that it takes a closer look."""
     _end_reading()
+    engine = db.engine
+    in_own_transaction = _autocommitted if engine.dialect.name == "postgresql" else _immediate
+    pooled = engine.raw_connection()
     try:
-        with _driver_connection() as connection:
-            if db.engine.dialect.name == "postgresql":
-                return _autocommitted(connection, parameters)
-            return _begun_immediately(connection, parameters)
-    except psycopg.errors.UniqueViolation:
-        return None
+        return in_own_transaction(pooled.driver_connection, parameters)
     except (psycopg.OperationalError, sqlite3.OperationalError) as error:
+        pooled.invalidate()
         raise Unavailable("The database did not answer. Try again.") from error
+    finally:
+        pooled.close()
 
 
 def _end_reading() -> None:
@@ -104,60 +109,64 @@ def _end_reading() -> None:
         session.rollback()
 
 
-@contextmanager
-def _driver_connection() -> Iterator[Any]:
-    """Lend the driver's own connection out of the pool."""
-    pooled = db.engine.raw_connection()
-    try:
-        yield pooled.driver_connection
-    except (psycopg.OperationalError, sqlite3.OperationalError):
-        pooled.invalidate()
-        raise
-    finally:
-        pooled.close()
-
-
 def _autocommitted(connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+    statements = STATEMENTS["postgresql"]
     connection.autocommit = True
     try:
-        return charge_on_postgresql(connection, parameters)
+        return statements.charge(connection, parameters)
+    except psycopg.errors.UniqueViolation:
+        # The charge was undone with it; what the twin got is seen by a new statement only.
+        return statements.find_twin(connection, parameters)
     finally:
         if not connection.closed:
             connection.autocommit = False
 
 
-def _begun_immediately(connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+def _immediate(connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+    with _begun_immediately(connection):
+        return _replay_or_charge("sqlite", connection, parameters)
+
+
+@contextmanager
+def _begun_immediately(connection: Any) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        row = charge_on_sqlite(connection, parameters)
+        yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT" if row is not None else "ROLLBACK")
-    return row
 
 
-def _charge_locked(wanted: AiRequestOrder, parameters: Mapping[str, Any]) -> Row | BillingError:
+def _charge_locked(wanted: Wanted, parameters: Mapping[str, Any]) -> Row | BillingError:
     """Lock the row first, so that no twin and no rival can move it: now None means refused."""
     with transaction() as session:
         balance = due.lock_current(session, wanted.user_id, parameters["now"])
         session.flush()  # the driver's statement below must see what is due
         connection = session.connection().connection.driver_connection
-        is_postgresql = session.get_bind().dialect.name == "postgresql"
-        charge = charge_on_postgresql if is_postgresql else charge_on_sqlite
-        row = charge(connection, parameters)
-        if row is not None:
-            balances.forget(wanted.user_id)
-            return row
-        return refusals.refuse(
-            session, balance, feature_key=wanted.feature_key, quantity=wanted.quantity
-        )
+        row = _replay_or_charge(session.get_bind().dialect.name, connection, parameters)
+        if row is None:
+            return refusals.refuse(
+                session, balance, feature_key=wanted.feature_key, quantity=wanted.quantity
+            )
+        balances.forget(wanted.user_id)
+        return row
 
 
-def _receipt(wanted: AiRequestOrder, row: Row) -> Receipt:
-    (entry, quantity, from_quota, charged, limit, used, held, resets_at, *rest) = row
-    balance_after, created_at, replayed, external_id = rest
-    if replayed is not None and (replayed, quantity) != (wanted.feature_key, wanted.quantity):
+def _replay_or_charge(dialect: str, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+    statements = STATEMENTS[dialect]
+    twin = None
+    if parameters["key"] is not None:
+        twin = statements.find_twin(connection, parameters)
+    return twin or statements.charge(connection, parameters)
+
+
+def _receipt(wanted: Wanted, row: Row) -> Receipt:
+    entry, quantity, from_quota, charged, limit, used, held, resets_at, *rest = row
+    balance_after, created_at, external_id, replayed_feature = rest
+    is_replay = replayed_feature is not None
+    if is_replay and (replayed_feature, quantity) != (wanted.feature_key, wanted.quantity):
         raise IdempotencyMismatch(
             "This idempotency key was used for a request with another feature or quantity."
         )
@@ -171,7 +180,7 @@ def _receipt(wanted: AiRequestOrder, row: Row) -> Receipt:
         quota=Quota(limit, used, resets_at, held),
         token_balance=balance_after,
         created_at=created_at,
-        is_replay=replayed is not None,
+        is_replay=is_replay,
     )
 
 

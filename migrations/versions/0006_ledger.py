@@ -36,25 +36,13 @@ def upgrade() -> None:
         sa.Column("due_at", UtcDateTime, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.CheckConstraint(
-            "balance BETWEEN 0 AND 1000000000000000", name=op.f("ck_user_token_balances_balance")
-        ),
-        sa.CheckConstraint(
-            "debt BETWEEN 0 AND 1000000000000000", name=op.f("ck_user_token_balances_debt")
-        ),
-        sa.CheckConstraint("held BETWEEN 0 AND balance", name=op.f("ck_user_token_balances_held")),
-        sa.CheckConstraint(
-            "period_start < period_end AND due_at <= period_end",
-            name=op.f("ck_user_token_balances_period"),
-        ),
-        sa.CheckConstraint(
-            "quota_used BETWEEN 0 AND 1000000000000000000 "
-            "AND quota_held BETWEEN 0 AND 1000000000000000000 "
-            "AND (quota_limit IS NULL OR quota_used + quota_held <= quota_limit)",
-            name=op.f("ck_user_token_balances_quota"),
-        ),
-        sa.CheckConstraint(
-            "settled_total BETWEEN 0 AND spent_total AND spent_total <= 1000000000000000000",
-            name=op.f("ck_user_token_balances_totals"),
+            "held >= 0 AND balance BETWEEN held AND 1000000000000000 AND debt >= 0 "
+            "AND settled_total >= 0 "
+            "AND spent_total BETWEEN settled_total AND 1000000000000000000 "
+            "AND quota_held >= 0 AND quota_used BETWEEN 0 AND 1000000000000000000 "
+            "AND (quota_limit IS NULL OR quota_used + quota_held <= quota_limit) "
+            "AND period_start < period_end AND due_at <= period_end",
+            name=op.f("ck_user_token_balances_numbers"),
         ),
         sa.ForeignKeyConstraint(
             ["tier_version_id"],

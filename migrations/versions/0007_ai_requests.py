@@ -35,14 +35,10 @@ def upgrade() -> None:
         sa.Column("hold_id", BigInt, nullable=True),
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),
         sa.CheckConstraint(
-            "(tokens_charged > 0) = (from_quota < quantity)",
-            name=op.f("ck_ai_requests_tokens_charged"),
+            "quantity BETWEEN 1 AND 1000000 AND from_quota BETWEEN 0 AND quantity "
+            "AND tokens_charged >= 0 AND balance_after >= 0",
+            name=op.f("ck_ai_requests_numbers"),
         ),
-        sa.CheckConstraint("balance_after >= 0", name=op.f("ck_ai_requests_balance_after")),
-        sa.CheckConstraint(
-            "from_quota BETWEEN 0 AND quantity", name=op.f("ck_ai_requests_from_quota")
-        ),
-        sa.CheckConstraint("quantity BETWEEN 1 AND 1000000", name=op.f("ck_ai_requests_quantity")),
         sa.PrimaryKeyConstraint("user_id", "entry", name=op.f("pk_ai_requests")),
     )
     op.create_index(

@@ -1,0 +1,1 @@
+"""Benchmarks: how near Billhook comes to what the database itself can do."""
