@@ -10,9 +10,7 @@ from billing.settings import PROJECT_ROOT, Settings
 from billing.web import (
     assets,
     csrf,
-    errors,
     filters,
-    gateway,
     headers,
     history_words,
     limits,
@@ -24,6 +22,10 @@ from billing.web import (
     shell,
 )
 
+# Under these names, so that `billing.errors` and `billing.gateway` stay what they are.
+from billing.web import errors as error_pages
+from billing.web import gateway as app_gateway
+
 __all__ = ["can_access_feature", "create_app", "record_ai_request"]
 
 PARTS = (
@@ -31,7 +33,7 @@ PARTS = (
     login,
     csrf,
     headers,
-    errors,
+    error_pages,
     filters,
     plan_state,
     receipts,
@@ -64,7 +66,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
     app.config["SECRET_KEY_FALLBACKS"] = list(configuration.secret_key_fallbacks)
     request_log.init_app(app, configuration)
     database.init_app(app, configuration.database_url)
-    gateway.init_app(app, configuration)
+    app_gateway.init_app(app, configuration)
     for part in PARTS:
         part.init_app(app)
     for blueprint in BLUEPRINTS:

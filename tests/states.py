@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from billing import clock
 from billing.database import transaction
@@ -13,6 +13,7 @@ from billing.domain.statuses import OrderKind, OrderState, SubscriptionStatus
 from billing.models import Invoice, Order, SubscriptionTier, TokenPackage, User, UserSubscription
 from billing.services import catalog, ledger, metering, quotas
 from tests import factories
+from tests.page import PageClient
 
 SOON = timedelta(days=10)
 
@@ -86,6 +87,18 @@ def past_due() -> User:
 
 def waiting() -> User:
     return subscribed(status=SubscriptionStatus.INCOMPLETE)
+
+
+def abroad() -> User:
+    """German, in Auckland, where the year 2027 begins half a day before it does in UTC."""
+
+    def renew_at_new_year(subscription: UserSubscription) -> None:
+        subscription.current_period_end = datetime(2026, 12, 31, 12, 0, tzinfo=UTC)
+
+    user = subscribed(change=renew_at_new_year)
+    with transaction():
+        user.locale, user.time_zone = "de", "Pacific/Auckland"
+    return user
 
 
 def used_up() -> User:
@@ -173,3 +186,9 @@ def _invoice(user: User) -> Invoice:
         hosted_invoice_url="https://invoice.stripe.com/i/test",
         issued_at=clock.now() - timedelta(days=20),
     )
+
+
+def log_in(page: PageClient, user: User) -> None:
+    """Log the user in, as they would."""
+    page.open("/login")
+    page.press("Log in", email=user.email, password=factories.PASSWORD)

@@ -1,0 +1,186 @@
+"""Every page and state in Chromium: accessible, in its frame, and never wider than the screen.
+
+The two databases share the work: each looks at the pages in two of the four views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, Page
+
+from billing.domain.interval import Interval
+from billing.domain.statuses import OrderKind, OrderState
+from billing.models import User
+from billing.settings import Settings
+from tests import factories, states
+
+pytestmark = pytest.mark.slow
+
+VIEWS = {
+    "sqlite": [(1280, "light"), (390, "dark")],
+    "postgresql": [(1280, "dark"), (390, "light")],
+}
+STRANGERS_PAGES = [
+    "/pricing",
+    "/pricing?interval=year&tier=starter",
+    "/signup",
+    "/login",
+    "/forgot-password",
+    "/nowhere",
+]
+SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+def scale_by_the_year() -> User:
+    return states.subscribed("scale", interval=Interval.YEAR)
+
+
+PEOPLE: dict[Callable[[], User], list[str]] = {
+    states.free: ["/pricing", "/pricing?tier=pro", "/account", "/usage", "/usage/transactions"],
+    states.busy: ["/pricing", "/account", "/usage", "/usage/transactions", "/styleguide"],
+    states.ending: ["/account"],
+    states.trialing: ["/account"],
+    states.past_due: ["/account", "/pricing"],
+    states.waiting: ["/account"],
+    states.used_up: ["/account", "/usage"],
+    states.on_tokens: ["/account", "/usage"],
+    states.abroad: ["/account", "/usage"],
+    scale_by_the_year: ["/account", "/usage"],
+}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A person, none for a stranger, and what they look at."""
+
+    email: str | None
+    paths: list[str]
+
+
+@pytest.fixture
+def visits(live_app: Flask) -> list[Visit]:
+    states.catalog_at_stripe()
+    visits = [Visit(None, STRANGERS_PAGES)]
+    for make, paths in PEOPLE.items():
+        visits.append(Visit(make().email, paths))
+    buyer = states.subscribed()
+    return [*visits, Visit(buyer.email, list(_return_pages(buyer)))]
+
+
+def _return_pages(user: User) -> Iterator[str]:
+    yield "/checkout/cancel?tier=pro&interval=month"
+    for kind in OrderKind:
+        for state in (OrderState.PAID, OrderState.PROCESSING, OrderState.FAILED):
+            order = states.order(user, kind, state)
+            yield f"/checkout/success?session_id={order.stripe_session_id}"
+
+
+def _log_in(tab: Page, email: str) -> None:
+    tab.goto("/login")
+    tab.get_by_label("Email").fill(email)
+    tab.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    tab.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
+    tab.wait_for_url("**/account")
+
+
+def _look(
+    browser: Browser, settings: Settings, visit: Visit, view: tuple[int, str]
+) -> Iterator[tuple[str, Page]]:
+    width, theme = view
+    with browser.new_context(
+        base_url=settings.base_url,
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if theme == "dark" else "light",
+    ) as context:
+        tab = context.new_page()
+        if visit.email:
+            _log_in(tab, visit.email)
+        for path in visit.paths:
+            tab.goto(path)
+            yield f"{path} at {width} px, {theme}", tab
+
+
+def test_no_page_breaks_a_rule_of_accessibility(
+    database_kind: str, visits: list[Visit], browser: Browser, settings: Settings
+) -> None:
+    axe = Axe()
+
+    found = {
+        where: result.generate_report()
+        for view in VIEWS[database_kind]
+        for visit in visits
+        for where, tab in _look(browser, settings, visit, view)
+        if (result := axe.run(tab)).violations_count
+    }
+
+    assert found == {}
+
+
+def test_no_page_scrolls_sideways_on_the_smallest_phone(
+    visits: list[Visit], browser: Browser, settings: Settings
+) -> None:
+    found = [
+        where
+        for visit in visits
+        for where, tab in _look(browser, settings, visit, (320, "light"))
+        if tab.evaluate(SCROLLS_SIDEWAYS)
+    ]
+
+    assert found == []
+
+
+def test_prices_switch_without_javascript_and_nothing_moves(
+    visits: list[Visit], plain_page: Page
+) -> None:
+    assert visits
+    plain_page.goto("/pricing")
+    button = plain_page.get_by_role("link", name="Choose Pro")
+    before = button.bounding_box()
+
+    plain_page.get_by_label("Yearly").check()
+
+    assert plain_page.get_by_text("$490 billed once a year").is_visible()
+    assert not plain_page.get_by_text("$49", exact=True).is_visible()
+    assert button.bounding_box() == before
+
+
+def test_keyboard_meets_the_skip_link_first(visits: list[Visit], browser_page: Page) -> None:
+    assert visits
+    browser_page.goto("/pricing")
+
+    browser_page.keyboard.press("Tab")
+    first = browser_page.evaluate("document.activeElement.textContent")
+    browser_page.keyboard.press("Enter")
+
+    assert first == "Skip to main content"
+    assert browser_page.evaluate("document.activeElement.id") == "main"
+
+
+def test_password_is_shown_on_request(visits: list[Visit], browser_page: Page) -> None:
+    assert visits
+    browser_page.goto("/signup")
+    password = browser_page.get_by_label("Password", exact=True)
+
+    browser_page.get_by_role("button", name="Show password").click()
+    shown = password.get_attribute("type")
+    browser_page.get_by_role("button", name="Hide password").click()
+
+    assert (shown, password.get_attribute("type")) == ("text", "password")
+
+
+def test_account_menu_closes_on_escape(visits: list[Visit], browser_page: Page) -> None:
+    email = visits[1].email
+    assert email
+    _log_in(browser_page, email)
+    browser_page.locator("summary", has_text="Account menu").click()
+    log_out = browser_page.get_by_role("button", name="Log out")
+    assert log_out.is_visible()
+
+    browser_page.keyboard.press("Escape")
+
+    assert not log_out.is_visible()
