@@ -35,8 +35,8 @@ class Shop:
     def gateway(self) -> Gateway:
         return gateway.current()
 
-    def listen(self) -> None:
-        """Have Stripe send its webhooks to the app, which answers over HTTP."""
+    def listen(self) -> str:
+        """Have Stripe send its webhooks to the app's address; returns what they are signed with."""
         settings = self.app.extensions["billing_settings"]
         endpoint = self.dashboard.v1.webhook_endpoints.create(
             {"url": f"{settings.base_url}/webhooks/stripe", "enabled_events": ["*"]}
@@ -44,6 +44,7 @@ class Shop:
         self.app.extensions["billing_settings"] = settings.model_copy(
             update={"configured_webhook_secrets": (endpoint.secret,)}
         )
+        return endpoint.secret or ""
 
     def user(self, name: str = "ada") -> User:
         return users.create(f"{name}@example.com", actor="test")
