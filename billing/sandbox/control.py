@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from billing.sandbox import purchase, webhooks
+from billing.sandbox import purchase, settling, webhooks
 from billing.sandbox.api import authenticate, engine
 from billing.sandbox.cards import find_card
 from billing.sandbox.contract import Json
@@ -138,7 +138,7 @@ def complete(account: str, session_id: str) -> Json:
 def settle(account: str, session_id: str) -> Json:
     """The money of a payment that came later has arrived."""
     return _with_session(
-        account, session_id, lambda unit, found: purchase.settle(unit, found, succeeded=True)
+        account, session_id, lambda unit, found: settling.settle(unit, found, succeeded=True)
     )
 
 
@@ -147,7 +147,7 @@ def settle(account: str, session_id: str) -> Json:
 def fail_payment(account: str, session_id: str) -> Json:
     """The money of a payment that was to come later did not."""
     return _with_session(
-        account, session_id, lambda unit, found: purchase.settle(unit, found, succeeded=False)
+        account, session_id, lambda unit, found: settling.settle(unit, found, succeeded=False)
     )
 
 

@@ -9,12 +9,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing.sandbox import webhooks
 from billing.sandbox.contract import Json
+from billing.sandbox.errors import ApiError
 from billing.sandbox.store import Objects
 from billing.sandbox.timers import ACTIONS
+from billing.sandbox.unit import Unit
 
 if TYPE_CHECKING:
     from billing.sandbox.engine import Engine
@@ -24,6 +27,7 @@ log = logging.getLogger(__name__)
 # One endpoint that never answers must not hold up the events of other accounts.
 SENDERS = 16
 TIMEOUT_SECONDS = 20
+STOP_SECONDS = 2
 LONGEST_SLEEP_SECONDS = 1.0
 
 
@@ -81,8 +85,9 @@ class Dispatcher:
         self.wake()
         for _ in range(SENDERS):
             self._queue.put(None)
+        deadline = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
-            thread.join(timeout=2)
+            thread.join(max(0, deadline - time.monotonic()))
 
     def wake(self) -> None:
         self._awake.set()
@@ -118,8 +123,9 @@ class Dispatcher:
             try:
                 self.fire_timers()
                 pause = self._hand_out()
-            except sqlite3.Error:
-                log.exception("the sandbox could not read its store")
+            except Exception:
+                # The thread's outer edge: without it nothing would be delivered any more.
+                log.exception("the sandbox could not look for what is due")
                 pause = LONGEST_SLEEP_SECONDS
             self._awake.wait(pause)
 
@@ -135,7 +141,7 @@ class Dispatcher:
                 # Gone when another thread of this process was first.
                 fired = unit.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
                 if fired.rowcount:
-                    ACTIONS[timer["action"]](unit, timer["object"])
+                    _fire(unit, timer)
 
     def _hand_out(self) -> float:
         """Queue what is due; returns the seconds until the next is."""
@@ -160,8 +166,8 @@ class Dispatcher:
         while (delivery := self._queue.get()) is not None:
             try:
                 self._send(delivery)
-            except sqlite3.Error:
-                log.exception("the sandbox could not note a delivery")
+            except Exception:
+                log.exception("the sandbox could not deliver an event")
             finally:
                 self._in_flight.discard(delivery.id)
                 with self._changed:
@@ -200,8 +206,8 @@ class Dispatcher:
         except urllib.error.HTTPError as refused:
             status = refused.code
             refused.close()
-        except (OSError, ValueError) as failure:
-            error = str(getattr(failure, "reason", failure))
+        except (OSError, ValueError, HTTPException) as failure:
+            error = str(getattr(failure, "reason", failure)) or type(failure).__name__
         return Outcome(status, error, int((time.monotonic() - started) * 1000))
 
     def _note(self, delivery: Delivery, outcome: Outcome, *, is_final: bool = False) -> None:
@@ -219,6 +225,14 @@ class Dispatcher:
                 "UPDATE deliveries SET state = ?, attempts = ?, next_at = ? WHERE id = ?",
                 (state, attempts, now + webhooks.retry_delay_seconds(attempts), delivery.id),
             )
+
+
+def _fire(unit: Unit, timer: sqlite3.Row) -> None:
+    """What cannot happen any more, such as for an object that is gone, is dropped."""
+    try:
+        ACTIONS[timer["action"]](unit, timer["object"])
+    except ApiError as refusal:
+        log.warning("the timer %s of %s: %s", timer["action"], timer["object"], refusal)
 
 
 def _is_due(db: sqlite3.Connection, delivery: Delivery) -> bool:

@@ -8,6 +8,18 @@ from billing.sandbox.lists import listed
 from billing.sandbox.unit import Unit
 
 DAY_SECONDS = 24 * 3600
+_INVOICE_SETTINGS: Json = {
+    "account_tax_ids": None,
+    "custom_fields": None,
+    "description": None,
+    "footer": None,
+    "issuer": {"type": "self"},
+}
+_PAYMENT_SETTINGS: Json = {
+    "payment_method_options": None,
+    "payment_method_types": None,
+    "save_default_payment_method": "off",
+}
 
 
 def create(unit: Unit, customer_id: str, purchased: list[Json], data: Json) -> Json:
@@ -35,20 +47,10 @@ def create(unit: Unit, customer_id: str, purchased: list[Json], data: Json) -> J
         "customer": customer_id,
         "default_tax_rates": [],
         "description": data.get("description"),
-        "invoice_settings": {
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
-            "issuer": {"type": "self"},
-        },
+        "invoice_settings": _INVOICE_SETTINGS,
         "items": listed(items, f"/v1/subscription_items?subscription={subscription_id}"),
         "metadata": data.get("metadata", {}),
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-        },
+        "payment_settings": _PAYMENT_SETTINGS,
         "start_date": unit.now,
         "status": "trialing" if trial_end else "active",
         "trial_end": trial_end,

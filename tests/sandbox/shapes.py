@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from scripts.generate_sandbox_contract import ClassRef, Library, members
+from scripts.stripe_types import ClassRef, Library, members
 
 _DECIMAL = re.compile(r"^-?\d+(\.\d+)?$")
 _PLAIN: dict[str, tuple[type, ...]] = {

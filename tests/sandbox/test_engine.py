@@ -89,6 +89,17 @@ def test_a_session_expires_when_its_time_comes(engine: Engine) -> None:
     assert (len(events), left) == (1, 0)
 
 
+def test_a_timer_of_something_gone_is_dropped(engine: Engine) -> None:
+    account = engine.account_of(KEY)
+    with engine.unit(account) as unit:
+        unit.schedule("settle_payment", "cs_test_gone", 0)
+
+    engine.dispatcher.fire_timers()
+
+    with engine.view(account) as unit:
+        assert unit.db.execute("SELECT count(*) FROM timers").fetchone()[0] == 0
+
+
 def test_a_unit_that_fails_leaves_nothing(engine: Engine) -> None:
     account = engine.account_of(KEY)
 

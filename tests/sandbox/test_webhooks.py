@@ -1,5 +1,6 @@
 """Deliveries: signed, parallel, retried, held, doubled, dropped, and alive after a restart."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,11 @@ def test_leaving_hold_sends_what_was_held(
     assert receiver.types == ["customer.created"]
 
 
-@pytest.mark.parametrize(("mode", "times"), [("duplicate", 2), ("drop", 0), ("shuffle", 1)])
+@pytest.mark.parametrize("mode", ["duplicate", "drop", "shuffle"])
 def test_a_mode_changes_how_often_an_event_comes(
-    mode: str, times: int, receiver: Receiver, shop: Shop, control: SandboxControl
+    mode: str, receiver: Receiver, shop: Shop, control: SandboxControl
 ) -> None:
+    times = {"duplicate": 2, "drop": 0, "shuffle": 1}[mode]
     control.deliver_webhooks(mode)
 
     assert shop.customer.id
@@ -120,6 +122,26 @@ def test_a_purchase_may_keep_its_webhooks_back(
     control.wait_until_idle()
 
     assert len(receiver.events) == before
+
+
+def test_an_endpoint_that_talks_nonsense_is_a_failure(
+    shop: Shop, client: stripe.StripeClient, control: SandboxControl
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        client.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
+
+        assert shop.customer.id
+        connection, _ = listener.accept()
+        connection.recv(1024)
+        connection.sendall(b"HELLO?\r\n\r\n")
+        connection.close()
+        connection, _ = listener.accept()
+        connection.close()
+
+    delivery = control.events()[0]["deliveries"][0]
+    assert delivery["state"] == "pending"
+    assert "HELLO?" in delivery["log"][0]["error"]
 
 
 def test_an_endpoint_gets_what_it_asked_for(

@@ -3,7 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from billing.sandbox import purchase, webhooks
+from billing.sandbox import settling, webhooks
 from billing.sandbox.api import engine
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError
@@ -64,9 +64,9 @@ def act(account: str, session_id: str) -> Response:
     with engine().unit(account) as unit:
         session = unit.get("checkout.session", session_id)
         if action == "expire" and session["status"] == "open":
-            purchase.expire(unit, session)
+            settling.expire(unit, session)
         elif action in ("settle", "fail"):
-            purchase.settle(unit, session, succeeded=action == "settle")
+            settling.settle(unit, session, succeeded=action == "settle")
         else:
             raise ApiError("This session has moved on. Go back and look again.")
     return _back(account)

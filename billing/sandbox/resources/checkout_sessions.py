@@ -1,7 +1,7 @@
 """/v1/checkout/sessions"""
 
 from billing.sandbox import checkout_rules as rules
-from billing.sandbox import purchase
+from billing.sandbox import settling
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served
 from billing.sandbox.expansion import includes
@@ -70,7 +70,7 @@ def expire(unit: Unit, _params: Json, session_id: str) -> Json:
             'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout '
             f"Session has a status of {session['status']}."
         )
-    return purchase.expire(unit, session)
+    return settling.expire(unit, session)
 
 
 @serves("GET /v1/checkout/sessions")
