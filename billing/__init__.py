@@ -3,8 +3,19 @@
 from flask import Flask
 
 from billing import cli, database, settings
-from billing.blueprints import account, auth, checkout, health, pricing, styleguide, usage, webhooks
+from billing.blueprints import (
+    account,
+    api,
+    auth,
+    checkout,
+    health,
+    pricing,
+    styleguide,
+    usage,
+    webhooks,
+)
 from billing.services.entitlements import can_access_feature
+from billing.services.holds import hold as hold_ai_request
 from billing.services.metering import record as record_ai_request
 from billing.settings import PROJECT_ROOT, Settings
 from billing.web import (
@@ -25,8 +36,9 @@ from billing.web import (
 # Under these names, so that `billing.errors` and `billing.gateway` stay what they are.
 from billing.web import errors as error_pages
 from billing.web import gateway as app_gateway
+from billing.web.api import rate_limit
 
-__all__ = ["can_access_feature", "create_app", "record_ai_request"]
+__all__ = ["can_access_feature", "create_app", "hold_ai_request", "record_ai_request"]
 
 PARTS = (
     limits,
@@ -41,9 +53,19 @@ PARTS = (
     shell,
     assets,
     mailer,
+    rate_limit,
     cli,
 )
-BLUEPRINTS = (auth.bp, pricing.bp, checkout.bp, account.bp, usage.bp, webhooks.bp, health.bp)
+BLUEPRINTS = (
+    auth.bp,
+    pricing.bp,
+    checkout.bp,
+    account.bp,
+    usage.bp,
+    webhooks.bp,
+    health.bp,
+    api.bp,
+)
 
 
 def create_app(configuration: Settings | None = None) -> Flask:

@@ -6,10 +6,10 @@ BillingError                  never raised itself
 ├── InvalidSignature      400
 ├── NotAuthenticated      401
 ├── PaymentRequired       402   InsufficientTokens
-├── NotEntitled           403   FeatureNotInTier
+├── NotEntitled           403   FeatureNotInTier, ScopeMissing, ServiceKeyRequired, AccountInactive
 ├── NotFound              404   TierNotFound, PackageNotFound, UnknownFeature, UserNotFound,
-│                               OrderNotFound, EventNotFound, StripeObjectNotFound;
-│                               LinkExpired is 400
+│                               OrderNotFound, EventNotFound, HoldNotFound, EntryNotFound,
+│                               StripeObjectNotFound; LinkExpired is 400
 ├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, EmailTaken,
 │                               HoldClosed
 ├── RateLimited           429
@@ -102,6 +102,27 @@ class FeatureNotInTier(NotEntitled):
     title = "Your plan does not include this feature"
 
 
+class ScopeMissing(NotEntitled):
+    """The API key may read only."""
+
+    code = "scope_missing"
+    title = "The API key may not do this"
+
+
+class ServiceKeyRequired(NotEntitled):
+    """A user key asked for what only the host product may do."""
+
+    code = "service_key_required"
+    title = "This needs a service key"
+
+
+class AccountInactive(NotEntitled):
+    """The user was disabled by an admin, or has closed the account."""
+
+    code = "account_inactive"
+    title = "The account is not active"
+
+
 class NotFound(BillingError):
     """There is no such thing, or not for this caller."""
 
@@ -133,6 +154,18 @@ class UserNotFound(NotFound):
 class OrderNotFound(NotFound):
     code = "order_not_found"
     title = "There is no such order"
+
+
+class HoldNotFound(NotFound):
+    code = "hold_not_found"
+    title = "There is no such hold"
+
+
+class EntryNotFound(NotFound):
+    """No AI request, refusal, hold or ledger line has this id."""
+
+    code = "entry_not_found"
+    title = "There is no such entry"
 
 
 class EventNotFound(NotFound):
@@ -201,6 +234,13 @@ class HoldClosed(Conflict):
 
     code = "hold_closed"
     title = "This hold is closed"
+
+
+class IdempotencyInFlight(Conflict):
+    """The first request with this idempotency key has not been answered yet."""
+
+    code = "idempotency_in_flight"
+    title = "The same request is being worked on"
 
 
 class RateLimited(BillingError):

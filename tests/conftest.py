@@ -15,7 +15,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from billing import create_app
 from billing.database import db
-from billing.services import catalog
+from billing.services import catalog, verification
 from billing.settings import Settings
 from billing.web import gateway
 from tests.databases import KINDS, Databases, read_started, stop_postgresql
@@ -172,6 +172,7 @@ def frozen_time() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def ledger(app: Flask) -> Ledger:
-    """A small catalog whose users get quota and tokens as a test needs them."""
-    return Ledger()
+def ledger(app: Flask) -> Iterator[Ledger]:
+    """A small catalog whose users get quota and tokens; the books must agree after the test."""
+    yield Ledger()
+    assert [] == list(verification.breaches())

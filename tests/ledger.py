@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 
+from sqlalchemy import select
+
+from billing import clock
 from billing.database import transaction
 from billing.domain.ledger import LotSource
-from billing.models import Feature, SubscriptionTier, TierVersion, User
-from billing.services import ledger, quotas, users
+from billing.models import Feature, SubscriptionTier, TierVersion, TokenLot, User
+from billing.services import due, ledger, lots, quotas, users
 from billing.services.ledger import GrantReceipt
 
 COSTS = {"chat": 1, "mentor": 5, "images": 20, "exports": 0}
@@ -72,3 +75,12 @@ class Ledger:
             idempotency_key=f"gift:{next(self.numbers)}",
             expires_at=expires_at,
         )
+
+
+def lots_of(user: User) -> dict[int, int]:
+    """Return what each of the user's lots has left, settled first."""
+    with transaction() as session:
+        balance = due.lock_current(session, user.id, clock.now())
+        lots.settle(session, balance)
+        owned = session.scalars(select(TokenLot).where(TokenLot.user_id == user.id))
+        return {lot.id: lot.remaining for lot in owned}

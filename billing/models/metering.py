@@ -145,6 +145,8 @@ class Hold(Model):
     token_cost: Mapped[int] = mapped_column(BigInt)
     period_start: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[HoldState] = mapped_column(String(20), default=HoldState.OPEN)
+    # The AI request that it was settled into; what was drawn beyond the hold is the next entry.
+    settled_entry: Mapped[int | None] = mapped_column(BigInt)
     shortfall: Mapped[int] = mapped_column(BigInt, default=0)
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -153,6 +155,10 @@ class Hold(Model):
 
     feature: Mapped[Feature] = relationship()
     lots: Mapped[list["HoldLot"]] = relationship(order_by="HoldLot.position")
+
+    @property
+    def reference(self) -> str:
+        return f"hold_{self.id}"
 
     @property
     def is_open(self) -> bool:

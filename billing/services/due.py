@@ -4,6 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from billing import clock
+from billing.database import db, transaction
 from billing.domain.ledger import HoldState
 from billing.models import User, UserTokenBalance
 from billing.services import (
@@ -39,17 +41,32 @@ def lock_current(session: Session, user_id: int, now: datetime) -> UserTokenBala
     return balance
 
 
+def read_current(user_id: int) -> UserTokenBalance:
+    """Return the user's row as of now, for reading; it is locked only if something has come due.
+
+    Args:
+        user_id: a user that exists.
+    """
+    now = clock.now()
+    balance = db.session.get(UserTokenBalance, user_id, populate_existing=True)
+    if balance is not None and balance.due_at > now:
+        return balance
+    with transaction() as session:
+        return lock_current(session, user_id, now)
+
+
 def catch_up(session: Session, balance: UserTokenBalance, now: datetime) -> None:
-    """Post all that has come due: holds that ended, lots that expired, a period that is over.
+    """Settle the lots, and post what is due: holds that ended, lots that expired, a new period.
 
     Args:
         session: the session of the open transaction.
         balance: the locked row.
         now: aware UTC.
     """
+    lots.settle(session, balance)
     for hold in reservations.list_overdue(session, balance.user_id, now):
         reservations.give_back(session, balance, hold, state=HoldState.EXPIRED, now=now)
-    lots.settle(session, balance)
+    lots.repay(session, balance, now)
     lots.expire(session, balance, now)
     quota_periods.roll(session, balance, now)
     usage_rollup.roll_up(session, balance)

@@ -96,6 +96,47 @@ def _expire_lot(session: Session, balance: UserTokenBalance, lot: TokenLot, now:
     log.info("tokens.expired", user_id=balance.user_id, lot_id=lot.id, tokens=tokens)
 
 
+def repay(session: Session, balance: UserTokenBalance, now: datetime) -> None:
+    """Take what a clawback could not have while it was held, now that it is free.
+
+    Args:
+        session: the session of the open transaction.
+        balance: the locked row, settled.
+        now: aware UTC.
+    """
+    for lot in list_burnable(session, balance.user_id):
+        tokens = min(lot.available, lot.owed, balance.debt)
+        if tokens:
+            cause = Cause("clawback", f"Lot {lot.id} was clawed back while a hold had it")
+            lot.remaining -= tokens
+            lot.clawed_back += tokens
+            balance.balance -= tokens
+            taken = TransactionKind.CLAWBACK
+            post(session, balance, lot, kind=taken, delta=-tokens, cause=cause, now=now)
+            lot.owed -= tokens
+            balance.debt -= tokens
+            repaid = TransactionKind.REPAY
+            post(session, balance, lot, kind=repaid, delta=tokens, cause=cause, now=now)
+
+
+def reserve(session: Session, user_id: int, tokens: int) -> list[tuple[TokenLot, int]]:
+    """Set tokens aside in the lots that would be spent next, and say how many in each.
+
+    Args:
+        session: the session of the open transaction.
+        user_id: ours; its balance row is locked, settled, and has so many available.
+        tokens: how many.
+    """
+    parts = []
+    for lot in list_burnable(session, user_id):
+        part = min(tokens, lot.available)
+        if part:
+            lot.held += part
+            tokens -= part
+            parts.append((lot, part))
+    return parts
+
+
 def find_next_expiry(session: Session, user_id: int, now: datetime) -> datetime | None:
     """Return when the next lot with free tokens expires, None if none does.
 

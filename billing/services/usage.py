@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing import clock
-from billing.database import transaction
 from billing.domain.metering import Quota
 from billing.models import User
 from billing.services import due
 from billing.services.history import list_transactions, stream_transactions
 from billing.services.identity import id_of
+from billing.services.usage_breakdown import DayUsage, FeatureUsage, by_day, by_feature
 
 __all__ = [
+    "DayUsage",
+    "FeatureUsage",
     "TokenSummary",
     "UsageSummary",
+    "by_day",
+    "by_feature",
     "list_transactions",
     "stream_transactions",
     "summary",
@@ -48,7 +51,6 @@ def summary(user: User) -> UsageSummary:
     Args:
         user: a stored user.
     """
-    with transaction() as session:
-        balance = due.lock_current(session, id_of(user), clock.now())
-        tokens = TokenSummary(balance.balance, balance.held, balance.debt)
-        return UsageSummary(balance.quota, balance.period_start, tokens)
+    balance = due.read_current(id_of(user))
+    tokens = TokenSummary(balance.balance, balance.held, balance.debt)
+    return UsageSummary(balance.quota, balance.period_start, tokens)

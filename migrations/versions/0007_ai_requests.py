@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("token_cost", BigInt, nullable=False),
         sa.Column("period_start", UtcDateTime, nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("settled_entry", BigInt, nullable=True),
         sa.Column("shortfall", BigInt, nullable=False),
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),
         sa.Column("expires_at", UtcDateTime, nullable=False),
