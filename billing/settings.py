@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     mail_from: str = Field("Billhook <billing@billhook.example>", alias="MAIL_FROM")
     trusted_hosts: CommaSeparated = Field((), alias="TRUSTED_HOSTS")
     trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=5)
+    api_rate_limit: int = Field(600, alias="API_RATE_LIMIT", ge=1)
+    api_service_rate_limit: int = Field(300_000, alias="API_SERVICE_RATE_LIMIT", ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
 
     @property

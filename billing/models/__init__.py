@@ -5,6 +5,7 @@ from billing.models.audit import AuditEntry
 from billing.models.catalog import Feature, SubscriptionTier, TierVersion, TokenPackage
 from billing.models.credentials import CredentialAttempts, LinkPurpose, OneTimeLink, UserSession
 from billing.models.email import Email
+from billing.models.idempotency import IdempotencyKey
 from billing.models.invoice import Invoice
 from billing.models.ledger import LotBurn, TokenLot, TokenTransaction, UserTokenBalance
 from billing.models.metering import (
@@ -31,6 +32,7 @@ __all__ = [
     "FeatureOverride",
     "Hold",
     "HoldLot",
+    "IdempotencyKey",
     "Invoice",
     "LinkPurpose",
     "LotBurn",

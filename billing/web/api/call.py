@@ -1,0 +1,52 @@
+"""What a view of the API gets to know of a call: whose key it is, and whom it is about."""
+
+from dataclasses import dataclass
+
+from flask import g
+
+from billing.errors import InvalidInput
+from billing.models import User
+from billing.services import api_access
+from billing.services.api_access import Access
+
+REPLAYED = "Idempotent-Replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose key was proved."""
+
+    access: Access
+    idempotency_key: str | None = None
+
+    @property
+    def user_id(self) -> int:
+        """Whom the call is about.
+
+        Raises:
+            InvalidInput: a service key named nobody.
+        """
+        if self.access.user_id is None:
+            raise InvalidInput(
+                "A service key names the user.", errors={"user": "A service key names the user."}
+            )
+        return self.access.user_id
+
+    @property
+    def user_reference(self) -> str:
+        """The name by which the host knows the user: its own id, else ours."""
+        return self.access.external_id or str(self.user_id)
+
+    def load_user(self) -> User:
+        """Return the user's row."""
+        return api_access.load_user(self.access)
+
+    def stand_in(self) -> User:
+        """Return who the user is and nothing more, without a query: for the hot path."""
+        return User(id=self.user_id)
+
+
+def answer_with(*, status: int | None = None, is_replay: bool = False) -> None:
+    """Let this answer have another status than the declared one, or be marked as a replay."""
+    g.api_status = status
+    g.api_is_replay = is_replay
