@@ -35,12 +35,12 @@ def breaches() -> Iterator[Breach]:
     statement and so sees one moment, whatever is written meanwhile.
     """
     with db.engine.connect() as connection:
-        for check, query in CHECKS.items():
+        if connection.dialect.name == "postgresql":
             # A sum over all users may take longer than any page is allowed to.
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-            streamed = connection.execution_options(yield_per=ROWS_AT_ONCE)
-            for user_id, subject, expected, found in streamed.execute(text(query)):
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+        for check, query in CHECKS.items():
+            rows = connection.execute(text(query), execution_options={"yield_per": ROWS_AT_ONCE})
+            for user_id, subject, expected, found in rows:
                 yield Breach(check, user_id, subject, _whole(expected), _whole(found))
 
 
