@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from billing.domain.interval import Interval
-from billing.services import catalog
+from billing.services import catalog, provisioning
 from billing.web import offers
 
 bp = Blueprint("pricing", __name__)
@@ -19,7 +19,10 @@ def home() -> ResponseReturnValue:
 @bp.get("/pricing")
 def index() -> str:
     tiers = catalog.list_tiers()
-    subscription = current_user.subscription if current_user.is_authenticated else None
+    subscription = None
+    if current_user.is_authenticated:
+        provisioning.ensure(current_user)
+        subscription = current_user.subscription
     chosen = request.args.get("tier", "")
     tier_offers = offers.tier_offers(tiers, subscription, chosen=chosen)
     return render_template(

@@ -36,7 +36,6 @@ def _tier(scenario: Scenario) -> TierOffer:
         includes="Starter",
         features=("AI mentor", "AI images"),
         scenario=scenario,
-        is_upgrade=False,
         is_highlighted=scenario is Scenario.CHOOSE,
     )
 

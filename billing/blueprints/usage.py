@@ -4,7 +4,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from flask_login import current_user
 
 from billing import clock
-from billing.services import usage
+from billing.services import provisioning, usage
 from billing.web import csv_export
 from billing.web.login import login_required
 
@@ -17,6 +17,7 @@ LINES_A_PAGE = 25
 @bp.get("")
 @login_required
 def index() -> str:
+    provisioning.ensure(current_user)
     return render_template(
         "usage/index.html",
         usage=usage.summary(current_user),

@@ -13,6 +13,7 @@ from flask import Flask, current_app, g, jsonify, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 from jinja2 import Template
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -45,6 +46,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(BillingError, refuse)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(OperationalError, answer_database_failure)
+    app.register_error_handler(PoolTimeout, answer_database_failure)
     app.register_error_handler(Exception, answer_failure)
 
 
@@ -72,7 +74,7 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     return show(Problem(error.code, code, error.name, error.description or "", headers=headers))
 
 
-def answer_database_failure(error: OperationalError) -> ResponseReturnValue:
+def answer_database_failure(error: OperationalError | PoolTimeout) -> ResponseReturnValue:
     """Answer a database that is away or busy beyond its timeout."""
     log.error("database.unavailable", exc_info=error)
     return _render(

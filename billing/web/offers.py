@@ -40,7 +40,6 @@ class TierOffer:
     includes: str | None
     features: tuple[str, ...]
     scenario: Scenario
-    is_upgrade: bool
     is_highlighted: bool
 
     @property
@@ -120,7 +119,6 @@ def tier_offers(
                 includes=includes,
                 features=features,
                 scenario=_scenario(tier, subscription),
-                is_upgrade=subscription is not None and tier.rank > subscription.tier.rank,
                 is_highlighted=tier.slug == highlighted,
             )
         )

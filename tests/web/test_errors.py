@@ -9,6 +9,7 @@ import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from structlog.testing import capture_logs
 
 from billing import errors
@@ -24,6 +25,7 @@ FAILURES: dict[str, Exception] = {
     "stripe": errors.GatewayUnavailable("Stripe did not answer."),
     "unknown": errors.TierNotFound("There is no plan on sale under this name.", tier="gold"),
     "database": OperationalError("SELECT 1", {}, Exception("gone away")),
+    "crowd": PoolTimeout("QueuePool limit reached"),
     "mistake": ZeroDivisionError(SECRET),
     "stranger": errors.NotAuthenticated("Send a key."),
     "forbidden": errors.NotEntitled("Admins only."),
@@ -60,6 +62,7 @@ class TestPages:
             ("/fail/limited", 429, "Too many tries"),
             ("/fail/stripe", 503, "Payments are not available right now"),
             ("/fail/database", 503, "The service is unavailable"),
+            ("/fail/crowd", 503, "The service is unavailable"),
             ("/fail/mistake", 500, "There is a problem with the service"),
         ],
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from billing.database import transaction
 from billing.domain.interval import Interval
 from billing.models import User
 from tests import queries, states
@@ -124,3 +125,16 @@ def test_it_needs_few_queries(page: PageClient) -> None:
         page.open("/account")
 
     assert len(statements) <= 12
+
+
+@pytest.mark.parametrize("path", ["/account", "/pricing", "/usage"])
+def test_missing_subscription_is_put_back(page: PageClient, path: str) -> None:
+    user = states.free()
+    states.log_in(page, user)
+    with transaction() as session:
+        session.delete(user.subscription)
+
+    page.open(path)
+
+    session.expire_all()
+    assert user.subscription.tier.slug == "free"

@@ -28,7 +28,7 @@ def test_figures(page: PageClient) -> None:
     text = page.open("/usage").main
 
     assert "4,130 of 5,000" in text
-    assert "870 left this month" in text
+    assert "870 left, 83% of the quota used" in text
     assert "Token balance 1,200" in text
 
 
