@@ -11,6 +11,7 @@ from billing.blueprints import (
     health,
     pricing,
     styleguide,
+    theme,
     usage,
     webhooks,
 )
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     checkout.bp,
     account.bp,
     usage.bp,
+    theme.bp,
     webhooks.bp,
     health.bp,
     api.bp,

@@ -11,6 +11,7 @@ from billing.settings import Settings
 from billing.web import filters
 
 THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
 
 
 def init_app(app: Flask) -> None:
@@ -27,10 +28,16 @@ def context() -> dict[str, Any]:
     return nameless_context() | {"current_user": current_user}
 
 
+def chosen_theme() -> str | None:
+    """Return the theme that the form asks for, None when the system decides."""
+    theme = request.form.get("theme")
+    return theme if theme in THEMES else None
+
+
 def nameless_context() -> dict[str, Any]:
     """Return the frame's variables without asking the database who is there."""
     settings: Settings = current_app.extensions["billing_settings"]
-    theme = request.cookies.get("theme") if has_request_context() else None
+    theme = request.cookies.get(THEME_COOKIE) if has_request_context() else None
     return {
         "app_name": settings.app_name,
         "support_email": settings.support_email,
