@@ -153,14 +153,18 @@ def _give(order: Order, reading: CheckoutReading) -> None:
 def _grant_tokens(order: Order) -> None:
     months = order.expires_after_months
     expires_at = add_months(clock.now(), months) if months else None
-    parts = [(LotSource.ORDER, order.tokens), (LotSource.BONUS, order.bonus_tokens)]
-    for source, tokens in parts:
+    name = order.token_package.name if order.token_package else order.item
+    parts = [
+        (LotSource.ORDER, order.tokens, name),
+        (LotSource.BONUS, order.bonus_tokens, f"Bonus with {name}"),
+    ]
+    for source, tokens, reason in parts:
         if tokens:
             ledger.grant(
                 order.user_id,
                 tokens,
                 source=source,
-                reason=f"Order {order.id}: {order.item}",
+                reason=reason,
                 actor="stripe",
                 idempotency_key=f"order:{order.id}:{source.value}",
                 expires_at=expires_at,
