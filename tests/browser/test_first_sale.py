@@ -48,7 +48,7 @@ class TestFirstSale:
         choose_pro(browser_page)
         browser_page.get_by_label("Card is declined").check()
         press_pay(browser_page)
-        expect(browser_page.get_by_text("Your card was declined")).to_be_visible()
+        expect(browser_page.get_by_role("link", name="Your card was declined")).to_be_visible()
         browser_page.get_by_label("Payment succeeds").check()
         browser_page.get_by_label("Security code").fill("123")
         press_pay(browser_page)
