@@ -55,6 +55,7 @@ def serve(owner_pid: int, announce: TextIO) -> None:
     """Start a cluster, say where it listens, remove it when `owner_pid` ends or on SIGTERM."""
     signal.signal(signal.SIGTERM, _exit)
     home = Path(tempfile.mkdtemp(prefix="billhook-pg-"))
+    server = None
     try:
         binaries = _reachable_binaries(home)
         _initialise(binaries, home)
@@ -62,9 +63,12 @@ def serve(owner_pid: int, announce: TextIO) -> None:
         announce.write(f"{os.getpid()}\npostgresql+psycopg://postgres@/postgres?host={home}\n")
         announce.close()
         _wait_for_end_of(owner_pid, server)
-        server.send_signal(signal.SIGINT)
-        server.wait()
     finally:
+        # A second SIGTERM must not cut the cleaning short.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if server is not None:
+            server.send_signal(signal.SIGINT)
+            server.wait()
         shutil.rmtree(home, ignore_errors=True)
 
 
