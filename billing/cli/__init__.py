@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from billing.cli import ai_requests, catalog, events, keys, sandbox, tokens, users
+from billing.cli import ai_requests, catalog, events, keys, metering, sandbox, tokens, users
 from billing.cli.group import billing
 
 billing.add_command(catalog.catalog)
@@ -10,6 +10,9 @@ billing.add_command(events.events)
 billing.add_command(keys.create_key)
 billing.add_command(sandbox.sandbox)
 billing.add_command(ai_requests.record)
+billing.add_command(metering.explain)
+billing.add_command(metering.expire)
+billing.add_command(metering.verify)
 billing.add_command(tokens.grant)
 billing.add_command(users.create_user)
 

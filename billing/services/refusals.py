@@ -1,8 +1,13 @@
 """Refusals: why an AI request was not recorded, kept with the numbers of that moment."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
 import structlog
 from sqlalchemy.orm import Session
 
+from billing.domain.metering import Quota
 from billing.errors import (
     BillingError,
     FeatureNotInTier,
@@ -18,6 +23,29 @@ log = structlog.get_logger(__name__)
 MAX_FEATURE_KEY_LENGTH = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a user stood when a request came."""
+
+    user_id: int
+    tier_version_id: int
+    quota: Quota
+    balance: int
+    held: int
+
+    @classmethod
+    def of(cls, row: UserTokenBalance) -> Self:
+        return cls(row.user_id, row.tier_version_id, row.quota, row.balance, row.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The error for the caller, and the row that keeps it; a mistake in the call has none."""
+
+    error: BillingError
+    row: AiRefusal | None
+
+
 def refuse(
     session: Session, balance: UserTokenBalance, *, feature_key: str, quantity: int
 ) -> BillingError:
@@ -29,44 +57,68 @@ def refuse(
         feature_key: what was asked for.
         quantity: how many requests.
     """
-    right = entitlements.find_right(balance.user_id, feature_key)
+    refused = decide(Standing.of(balance), feature_key=feature_key, quantity=quantity)
+    keep(session, [refused])
+    return refused.error
+
+
+def decide(standing: Standing, *, feature_key: str, quantity: int) -> Refused:
+    """Return why the user cannot have what was asked.
+
+    Args:
+        standing: what the user had.
+        feature_key: what was asked for.
+        quantity: how many requests.
+    """
+    right = entitlements.find_right(standing.user_id, feature_key)
     if right is None:
-        return _unknown(balance.user_id, feature_key)
-    quota = balance.quota
-    required = (quantity - quota.covers(quantity)) * right.token_cost
+        return Refused(_unknown(standing.user_id, feature_key), None)
+    required = (quantity - standing.quota.covers(quantity)) * right.token_cost
     if not right.is_allowed:
         error: BillingError = FeatureNotInTier(
             f"Your plan does not include {feature_key!r}.", feature=feature_key
         )
     elif not right.is_metered:
-        return InvalidInput("This feature is not metered: there is nothing to record.")
+        error = InvalidInput("This feature is not metered: there is nothing to record.")
+        return Refused(error, None)
     else:
-        error = _insufficient(balance, feature_key=feature_key, required=required)
-    refusal = AiRefusal(
-        user_id=balance.user_id,
-        tier_version_id=balance.tier_version_id,
+        error = _insufficient(standing, feature_key=feature_key, required=required)
+    row = AiRefusal(
+        user_id=standing.user_id,
+        tier_version_id=standing.tier_version_id,
         feature_key=feature_key,
         quantity=quantity,
         code=error.code,
-        quota_limit=quota.limit,
-        quota_used=quota.used,
-        quota_held=quota.held,
-        resets_at=quota.resets_at,
-        balance=balance.balance,
-        held=balance.held,
+        quota_limit=standing.quota.limit,
+        quota_used=standing.quota.used,
+        quota_held=standing.quota.held,
+        resets_at=standing.quota.resets_at,
+        balance=standing.balance,
+        held=standing.held,
         required=required,
     )
-    session.add(refusal)
-    session.flush()  # the error names the row
-    error.members["refusal"] = refusal.reference
-    log.info(
-        "ai_request.refused",
-        user_id=balance.user_id,
-        quantity=quantity,
-        code=error.code,
-        **error.members,
-    )
-    return error
+    return Refused(error, row)
+
+
+def keep(session: Session, refused: Sequence[Refused]) -> None:
+    """Store the refusals, tell each error its row, and log them.
+
+    Args:
+        session: the session of the open transaction.
+        refused: from `decide`.
+    """
+    session.add_all(each.row for each in refused if each.row is not None)
+    session.flush()  # the errors name the rows
+    for each in refused:
+        if each.row is not None:
+            each.error.members["refusal"] = each.row.reference
+            log.info(
+                "ai_request.refused",
+                user_id=each.row.user_id,
+                quantity=each.row.quantity,
+                code=each.error.code,
+                **each.error.members,
+            )
 
 
 def _unknown(user_id: int, feature_key: str) -> UnknownFeature:
@@ -75,17 +127,15 @@ def _unknown(user_id: int, feature_key: str) -> UnknownFeature:
     return UnknownFeature(f"There is no feature called {known_part!r}.", feature=known_part)
 
 
-def _insufficient(
-    balance: UserTokenBalance, *, feature_key: str, required: int
-) -> InsufficientTokens:
-    quota = balance.quota
+def _insufficient(standing: Standing, *, feature_key: str, required: int) -> InsufficientTokens:
+    available = standing.balance - standing.held
     return InsufficientTokens(
-        f"This needs {required} tokens beyond the quota, and {balance.available} are available.",
+        f"This needs {required} tokens beyond the quota, and {available} are available.",
         feature=feature_key,
-        quota_used=quota.used,
-        quota_limit=quota.limit,
-        resets_at=quota.resets_at.isoformat(),
-        balance=balance.balance,
-        held=balance.held,
+        quota_used=standing.quota.used,
+        quota_limit=standing.quota.limit,
+        resets_at=standing.quota.resets_at.isoformat(),
+        balance=standing.balance,
+        held=standing.held,
         required=required,
     )

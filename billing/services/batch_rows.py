@@ -1,0 +1,234 @@
+"""The rows of a batch: read with a lock, reckoned in memory, written in one statement a table."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.orm import Session
+
+from billing.database import UtcDateTime
+from billing.domain.metering import Quota, Receipt
+from billing.services import balances, batch_statements
+from billing.services.usage_rollup import ENTRIES_PER_ROLLUP
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A metered feature that somebody in the batch asks for."""
+
+    feature_id: int
+    feature_key: str
+    token_cost: int
+
+
+@dataclass(slots=True)
+class Account:
+    """One user's row while the batch moves it."""
+
+    user_id: int
+    external_id: str | None
+    tier_version_id: int
+    entries: int
+    rolled_up: int
+    balance: int
+    held: int
+    spent_total: int
+    quota_limit: int | None
+    quota_used: int
+    quota_held: int
+    period_end: datetime
+    due_at: datetime
+    is_moved: bool = False
+
+    @property
+    def quota(self) -> Quota:
+        return Quota(self.quota_limit, self.quota_used, self.period_end, self.quota_held)
+
+    @property
+    def name(self) -> str:
+        """What the host calls the user."""
+        return self.external_id or str(self.user_id)
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.due_at <= now or self.entries - self.rolled_up >= ENTRIES_PER_ROLLUP
+
+    def receipt(self, charge: "Charge", feature_key: str, now: datetime) -> Receipt:
+        """Return the receipt of the charge that the row has just seen."""
+        return Receipt(
+            id=f"air_{self.user_id}_{charge.entry}",
+            user=self.name,
+            feature=feature_key,
+            quantity=charge.quantity,
+            from_quota=charge.from_quota,
+            tokens_charged=charge.tokens_charged,
+            quota=self.quota,
+            token_balance=self.balance,
+            created_at=now,
+        )
+
+    def charge(self, right: Right, quantity: int, key: str | None) -> "Charge | None":
+        """Take the requests from quota and tokens, or nothing where both do not suffice."""
+        from_quota = self.quota.covers(quantity)
+        tokens = (quantity - from_quota) * right.token_cost
+        if tokens > self.balance - self.held:
+            return None
+        self.entries += 1
+        self.quota_used += from_quota
+        self.balance -= tokens
+        self.spent_total += tokens
+        self.is_moved = True
+        return Charge(
+            user_id=self.user_id,
+            entry=self.entries,
+            feature_id=right.feature_id,
+            quantity=quantity,
+            from_quota=from_quota,
+            tokens_charged=tokens,
+            quota_used=self.quota_used,
+            balance_after=self.balance,
+            spent_total=self.spent_total,
+            idempotency_key=key,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One request that was paid: the row to be written."""
+
+    user_id: int
+    entry: int
+    feature_id: int
+    quantity: int
+    from_quota: int
+    tokens_charged: int
+    quota_used: int
+    balance_after: int
+    spent_total: int
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may use which of the features that the batch asks for."""
+
+    features: Mapping[str, Right]
+    included: frozenset[tuple[int, int]]
+    overrides: Mapping[tuple[int, int], bool]
+
+    def find(self, account: Account, feature_key: str) -> Right | None:
+        """Return the metered feature if the user may use it."""
+        right = self.features.get(feature_key)
+        if right is None:
+            return None
+        is_included = (account.tier_version_id, right.feature_id) in self.included
+        is_allowed = self.overrides.get((account.user_id, right.feature_id), is_included)
+        return right if is_allowed else None
+
+
+def lock(session: Session, user_ids: Sequence[int]) -> dict[int, Account]:
+    """Lock the users' rows in ascending order, and return them; a missing one is left out.
+
+    Args:
+        session: the session of the open transaction.
+        user_ids: ours.
+    """
+    statement = _text(session, batch_statements.LOCK).columns(
+        period_end=UtcDateTime, due_at=UtcDateTime
+    )
+    rows = session.execute(statement, {"rows": json.dumps([[user_id] for user_id in user_ids])})
+    return {row.user_id: Account(*row) for row in rows}
+
+
+def read_rights(
+    session: Session, user_ids: Sequence[int], *, feature_keys: Iterable[str], now: datetime
+) -> Rights:
+    """Read which of the metered features each tier includes, and the overrides of the users.
+
+    Args:
+        session: the session of the open transaction.
+        user_ids: ours.
+        feature_keys: what is asked for; unknown ones are left out.
+        now: aware UTC.
+    """
+    keys = {"rows": json.dumps([[key] for key in feature_keys])}
+    features: dict[str, Right] = {}
+    included = set()
+    for key, feature_id, cost, tier_version_id in session.execute(
+        _text(session, batch_statements.FEATURES), keys
+    ):
+        features[key] = Right(feature_id, key, cost)
+        included.add((tier_version_id, feature_id))
+    overridden = _text(session, batch_statements.OVERRIDES).bindparams(
+        bindparam("now", now, type_=UtcDateTime())
+    )
+    rows = session.execute(overridden, {"rows": json.dumps([[user_id] for user_id in user_ids])})
+    overrides = {
+        (user_id, feature_id): bool(is_allowed) for user_id, feature_id, is_allowed in rows
+    }
+    return Rights(features, frozenset(included), overrides)
+
+
+def read_twins(
+    session: Session, keys: Sequence[tuple[int, str]], accounts: Mapping[int, Account]
+) -> dict[tuple[int, str], Receipt]:
+    """Return the receipts of the requests that took one of the keys before, by user and key.
+
+    Args:
+        session: the session of the open transaction.
+        keys: of users whose rows are locked.
+        accounts: those rows.
+    """
+    if not keys:
+        return {}
+    statement = _text(session, batch_statements.TWINS).columns(
+        resets_at=UtcDateTime, created_at=UtcDateTime
+    )
+    return {
+        (twin.user_id, twin.idempotency_key): Receipt(
+            id=f"air_{twin.user_id}_{twin.entry}",
+            user=accounts[twin.user_id].name,
+            feature=twin.feature_key,
+            quantity=twin.quantity,
+            from_quota=twin.from_quota,
+            tokens_charged=twin.tokens_charged,
+            quota=Quota(twin.quota_limit, twin.quota_used, twin.resets_at, twin.quota_held),
+            token_balance=twin.balance_after,
+            created_at=twin.created_at,
+            is_replay=True,
+        )
+        for twin in session.execute(statement, {"rows": json.dumps(keys)})
+    }
+
+
+def write(
+    session: Session, charges: Sequence[Charge], accounts: Iterable[Account], now: datetime
+) -> None:
+    """Write the moved rows and their requests.
+
+    Args:
+        session: the session of the open transaction.
+        charges: what was paid.
+        accounts: the rows as the charges left them.
+        now: aware UTC.
+    """
+    if not charges:
+        return
+    moved = [account for account in accounts if account.is_moved]
+    numbers = [
+        [each.user_id, each.entries, each.quota_used, each.balance, each.spent_total]
+        for each in moved
+    ]
+    session.execute(_text(session, batch_statements.MOVE), {"rows": json.dumps(numbers)})
+    recorded = _text(session, batch_statements.RECORD).bindparams(
+        bindparam("now", now, type_=UtcDateTime())
+    )
+    lines = [astuple(charge) for charge in charges]
+    session.execute(recorded, {"rows": json.dumps(lines)})
+    for account in moved:
+        balances.forget(account.user_id)
+
+
+def _text(session: Session, statements: Mapping[str, str]) -> TextClause:
+    return text(statements[session.get_bind().dialect.name])

@@ -1,0 +1,229 @@
+"""Explanations: why a request was paid as it was, or refused, told from the rows alone."""
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing import clock
+from billing.database import transaction
+from billing.domain.explanations import Explanation, LotShare
+from billing.errors import EntryNotFound
+from billing.models import (
+    AiRefusal,
+    AiRequest,
+    Feature,
+    Hold,
+    LotBurn,
+    TierVersion,
+    TokenLot,
+    TokenTransaction,
+)
+from billing.services import due, lots
+
+REQUEST = re.compile(r"air_(\d{1,18})_(\d{1,18})", re.ASCII)
+REFUSAL = re.compile(r"ref_(\d{1,18})", re.ASCII)
+HOLD = re.compile(r"hold_(\d{1,18})", re.ASCII)
+LINE = re.compile(r"txn_(\d{1,18})_(\d{1,18})", re.ASCII)
+
+
+def explain(reference: str) -> Explanation:
+    """Return the reasons of one decision: a request, a refusal, a hold or a ledger line.
+
+    Args:
+        reference: the id of a receipt, of a refusal's error, of a hold, or of a history line.
+
+    Raises:
+        EntryNotFound: nothing has this id.
+    """
+    with transaction() as session:
+        for pattern, tell in TELLERS.items():
+            found = pattern.fullmatch(reference)
+            if found is not None:
+                explanation = tell(session, [int(number) for number in found.groups()])
+                if explanation is not None:
+                    return explanation
+    raise EntryNotFound("No request, refusal, hold or ledger line has this id.")
+
+
+def _tell_request(session: Session, numbers: Sequence[int]) -> Explanation | None:
+    request = session.get(AiRequest, tuple(numbers))
+    if request is None:
+        return None
+    lots.settle(session, due.lock_current(session, request.user_id, clock.now()))
+    session.flush()  # what was settled just now pays for this request too
+    shares = _list_shares(session, request)
+    return Explanation(
+        id=request.reference,
+        user_id=request.user_id,
+        decision="recorded",
+        feature=session.get_one(Feature, request.feature_id).key,
+        quantity=request.quantity,
+        tier=_tier(session, request.tier_version_id),
+        created_at=request.created_at,
+        steps=(
+            *_hold_steps(session, request),
+            *_quota_steps(request),
+            *_token_steps(request, shares),
+        ),
+        lots=tuple(shares),
+    )
+
+
+def _hold_steps(session: Session, request: AiRequest) -> list[str]:
+    if request.hold_id is None:
+        return ["The tier includes the feature, or an override gives it."]
+    hold = session.get_one(Hold, request.hold_id)
+    steps = [
+        f"It settles {hold.reference}, which reserved {hold.quantity}: {hold.from_quota} from the "
+        f"quota, {hold.tokens} tokens."
+    ]
+    if hold.settled_entry != request.entry:
+        steps.append("It is what the work came to beyond the hold.")
+    if hold.shortfall:
+        steps.append(f"{hold.shortfall} beyond it could not be drawn, and are the shortfall.")
+    return steps
+
+
+def _quota_steps(request: AiRequest) -> list[str]:
+    limit = "unlimited" if request.quota_limit is None else str(request.quota_limit)
+    before = request.quota_used - request.from_quota
+    return [
+        f"Quota first: {request.from_quota} of {request.quantity}. Used before {before}, after "
+        f"{request.quota_used}, held {request.quota_held}, limit {limit}, "
+        f"period {request.period_start.isoformat()} to {request.resets_at.isoformat()}."
+    ]
+
+
+def _token_steps(request: AiRequest, shares: Sequence[LotShare]) -> list[str]:
+    from_tokens = request.quantity - request.from_quota
+    if from_tokens == 0:
+        return ["No tokens: the quota covered it."]
+    before = request.balance_after + request.tokens_charged
+    return [
+        f"Then tokens: {from_tokens} at {request.tokens_charged // from_tokens} each are "
+        f"{request.tokens_charged}. Balance before {before}, after {request.balance_after}.",
+        "Lots, earliest expiry first: "
+        + "; ".join(f"{share.tokens} of lot {share.lot_id} ({share.source})" for share in shares)
+        + ".",
+    ]
+
+
+def _list_shares(session: Session, request: AiRequest) -> list[LotShare]:
+    spent_from, spent_to = request.spent_total - request.tokens_charged, request.spent_total
+    drawn = (
+        select(LotBurn, TokenLot)
+        .join(TokenLot, TokenLot.id == LotBurn.lot_id)
+        .where(
+            LotBurn.user_id == request.user_id,
+            LotBurn.spent_from < spent_to,
+            LotBurn.spent_to > spent_from,
+        )
+        .order_by(LotBurn.spent_from)
+    )
+    return [
+        LotShare(
+            lot_id=lot.id,
+            source=lot.source,
+            tokens=min(burn.spent_to, spent_to) - max(burn.spent_from, spent_from),
+            expires_at=lot.expires_at,
+            order_id=lot.order_id,
+            history=_history(session, lot),
+        )
+        for burn, lot in session.execute(drawn)
+    ]
+
+
+def _history(session: Session, lot: TokenLot) -> tuple[str, ...]:
+    lines = select(TokenTransaction).where(TokenTransaction.lot_id == lot.id)
+    return tuple(
+        f"{line.reference}: {line.kind} {line.delta:+d}, {line.reason}"
+        for line in session.scalars(lines.order_by(TokenTransaction.entry))
+    )
+
+
+def _tell_refusal(session: Session, numbers: Sequence[int]) -> Explanation | None:
+    refusal = session.get(AiRefusal, numbers[0])
+    if refusal is None:
+        return None
+    limit = "unlimited" if refusal.quota_limit is None else str(refusal.quota_limit)
+    steps = [f"Refused: {refusal.code}."]
+    if refusal.code == "insufficient_tokens":
+        steps += [
+            f"Quota first: used {refusal.quota_used}, held {refusal.quota_held}, limit {limit}, "
+            f"resets {refusal.resets_at.isoformat()}.",
+            f"Then tokens: {refusal.required} were needed, the balance was {refusal.balance}, "
+            f"of which {refusal.held} were held.",
+        ]
+    else:
+        steps.append("Neither the tier nor an override gave the feature.")
+    return Explanation(
+        id=refusal.reference,
+        user_id=refusal.user_id,
+        decision="refused",
+        feature=refusal.feature_key,
+        quantity=refusal.quantity,
+        tier=_tier(session, refusal.tier_version_id),
+        created_at=refusal.created_at,
+        steps=tuple(steps),
+    )
+
+
+def _tell_hold(session: Session, numbers: Sequence[int]) -> Explanation | None:
+    hold = session.get(Hold, numbers[0])
+    if hold is None:
+        return None
+    steps = [
+        f"Reserved {hold.quantity}: {hold.from_quota} from the quota, {hold.tokens} tokens.",
+        *(f"{part.tokens} tokens of lot {part.lot_id}." for part in hold.lots),
+        f"It is {hold.state}; its time ends {hold.expires_at.isoformat()}.",
+    ]
+    if hold.settled_entry is not None:
+        steps.append(f"Settled into air_{hold.user_id}_{hold.settled_entry}.")
+    if hold.shortfall:
+        steps.append(f"{hold.shortfall} beyond it could not be drawn.")
+    return Explanation(
+        id=hold.reference,
+        user_id=hold.user_id,
+        decision=hold.state,
+        feature=hold.feature.key,
+        quantity=hold.quantity,
+        tier=_tier(session, hold.tier_version_id),
+        created_at=hold.created_at,
+        steps=tuple(steps),
+    )
+
+
+def _tell_line(session: Session, numbers: Sequence[int]) -> Explanation | None:
+    line = session.get(TokenTransaction, tuple(numbers))
+    if line is None:
+        return None
+    balance = due.lock_current(session, line.user_id, clock.now())
+    return Explanation(
+        id=line.reference,
+        user_id=line.user_id,
+        decision=line.kind,
+        feature="",
+        quantity=0,
+        tier=_tier(session, balance.tier_version_id),
+        created_at=line.created_at,
+        steps=(
+            f"{line.kind} {line.delta:+d} by {line.actor}: {line.reason}.",
+            f"Balance after {line.balance_after}, debt after {line.debt_after}.",
+            *_history(session, line.lot),
+        ),
+    )
+
+
+def _tier(session: Session, tier_version_id: int) -> str:
+    version = session.get_one(TierVersion, tier_version_id)
+    return f"{version.tier.name}, version {version.version}"
+
+
+TELLERS = {
+    REQUEST: _tell_request,
+    REFUSAL: _tell_refusal,
+    HOLD: _tell_hold,
+    LINE: _tell_line,
+}
