@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 import stripe
 import structlog
 
 from billing.errors import (
+    CardDeclined,
     GatewayError,
     GatewayUnavailable,
     StripeObjectNotFound,
@@ -18,7 +20,7 @@ log = structlog.get_logger(__name__)
 API_VERSION = "2026-10-28.endive"
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 8
-MAX_NETWORK_RETRIES = 1
+MAX_NETWORK_RETRIES = 2
 
 # Its file under ~/.config and its header say more about our machines than Stripe needs.
 stripe.enable_telemetry = False
@@ -60,6 +62,7 @@ class Calls:
 
         Raises:
             StripeObjectNotFound: there is no object with this id.
+            CardDeclined: the bank refused the payment.
             StripeRefused: the request is wrong, or the key is.
             GatewayError: Stripe answered with an error of its own.
             GatewayUnavailable: Stripe did not answer, or told us to slow down.
@@ -83,8 +86,13 @@ class Calls:
 def _translated(error: stripe.StripeError) -> Exception:
     if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError):
         return GatewayUnavailable("We could not reach the payment service. Try again in a minute.")
+    if error.http_status == HTTPStatus.CONFLICT:
+        # The same key is at work elsewhere: a second tab, a second webhook.
+        return GatewayUnavailable("The payment service is busy with this. Try again in a moment.")
     if isinstance(error, stripe.InvalidRequestError) and error.code == "resource_missing":
         return StripeObjectNotFound("The payment service does not know this.")
+    if error.http_status == HTTPStatus.PAYMENT_REQUIRED:
+        return CardDeclined(error.user_message or "Your card was declined.")
     if error.http_status is not None and error.http_status < 500:
         return StripeRefused("The payment service refused the request.")
     return GatewayError("The payment service gave an error. Try again in a minute.")

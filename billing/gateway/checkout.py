@@ -19,6 +19,7 @@ class SessionRequest:
     """What a session is made from; all of it stands in the order's row, so a retry is the same."""
 
     order_id: int
+    key: str
     user_id: int
     customer_id: str
     price_id: str
@@ -36,10 +37,10 @@ class Checkout:
         self._calls = calls
 
     def create(self, request: SessionRequest) -> CheckoutSession:
-        """Create the session of an order; the order's id is the idempotency key."""
+        """Create the session of an order, or get the one that an earlier try made."""
         with self._calls.stripe("checkout.sessions.create") as client:
             session = client.v1.checkout.sessions.create(
-                _params(request), {"idempotency_key": f"order:{request.order_id}"}
+                _params(request), {"idempotency_key": request.key}
             )
         return _read(session)
 

@@ -9,8 +9,13 @@ class Customers:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def create(self, *, user_id: int, email: str) -> str:
+    def create(self, *, user_id: int, email: str, key: str) -> str:
         """Create the user's customer, or get the one that an earlier try made.
+
+        Args:
+            user_id: ours, for whoever looks the customer up at Stripe.
+            email: where Stripe sends its receipts.
+            key: the idempotency key.
 
         Returns:
             Stripe's id of the customer.
@@ -18,7 +23,7 @@ class Customers:
         with self._calls.stripe("customers.create") as client:
             customer = client.v1.customers.create(
                 {"email": email, "metadata": {"user_id": str(user_id)}},
-                {"idempotency_key": f"user:{user_id}:customer"},
+                {"idempotency_key": key},
             )
         return customer.id
 

@@ -71,5 +71,10 @@ class Order(Model):
     token_package: Mapped[TokenPackage | None] = relationship()
 
     @property
+    def stripe_key(self) -> str:
+        """The idempotency key of its session: the time keeps two databases' orders apart."""
+        return f"order:{self.id}:{self.created_at:%Y%m%d%H%M%S%f}"
+
+    @property
     def price(self) -> Money:
         return Money(self.amount_minor, self.currency)

@@ -30,10 +30,17 @@ class User(Model):
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Since when a payment is disputed, open or lost; an admin is to look.
+    disputed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 
     subscription: Mapped["UserSubscription"] = relationship(back_populates="user")
     token_balance: Mapped["UserTokenBalance"] = relationship(back_populates="user")
+
+    @property
+    def stripe_key(self) -> str:
+        """The idempotency key of its customer: the time keeps two databases' users apart."""
+        return f"user:{self.id}:{self.created_at:%Y%m%d%H%M%S%f}"
 
     @property
     def is_active(self) -> bool:

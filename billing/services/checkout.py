@@ -285,6 +285,7 @@ def _open_order(user: User, choice: Choice) -> Order:
             stripe_session_expires_at=clock.now() + SESSION_LIFETIME,
         )
         session.add(order)
+        session.flush()
     return order
 
 
@@ -299,6 +300,7 @@ def _create_session(
 ) -> CheckoutSession:
     request = SessionRequest(
         order_id=order.id,
+        key=order.stripe_key,
         user_id=user.id,
         customer_id=_customer_id(user, gateway),
         price_id=choice.stripe_price_id,
@@ -334,7 +336,7 @@ def _customer_id(user: User, gateway: Gateway) -> str:
     if user.stripe_customer_id is not None:
         return user.stripe_customer_id
     user_id = user.id
-    customer_id = gateway.customers.create(user_id=user_id, email=user.email)
+    customer_id = gateway.customers.create(user_id=user_id, email=user.email, key=user.stripe_key)
     with transaction() as session:
         lock_user(session, user_id).stripe_customer_id = customer_id
     return customer_id
