@@ -38,6 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database", choices=KINDS, help="run on this kind of database only; by default on both"
     )
+    parser.addoption(
+        "--thorough", action="store_true", help="the long form: more kills, more examples"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -176,3 +179,8 @@ def ledger(app: Flask) -> Iterator[Ledger]:
     """A small catalog whose users get quota and tokens; the books must agree after the test."""
     yield Ledger()
     assert [] == list(verification.breaches())
+
+
+@pytest.fixture
+def is_thorough(pytestconfig: pytest.Config) -> bool:
+    return bool(pytestconfig.getoption("--thorough"))
