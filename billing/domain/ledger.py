@@ -18,6 +18,9 @@ class TransactionKind(StrEnum):
     EXPIRE = "expire"
     CLAWBACK = "clawback"
     REPAY = "repay"
+    RESTORE = "restore"
+    FREEZE = "freeze"
+    THAW = "thaw"
 
 
 class HoldState(StrEnum):

@@ -9,7 +9,10 @@ from billing.gateway.values import (
     InvoicePreview,
     PreviewLine,
     ScheduledChange,
+    StripeCharge,
+    StripeDispute,
     StripeInvoice,
+    StripeRefund,
     StripeSubscription,
 )
 from billing.gateway.webhooks import verify
@@ -23,7 +26,10 @@ __all__ = [
     "InvoicePreview",
     "PreviewLine",
     "ScheduledChange",
+    "StripeCharge",
+    "StripeDispute",
     "StripeInvoice",
+    "StripeRefund",
     "StripeSubscription",
     "verify",
 ]

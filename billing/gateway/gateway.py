@@ -4,9 +4,13 @@ from collections.abc import Callable
 
 from billing.gateway.calls import Calls
 from billing.gateway.catalog import Catalog
+from billing.gateway.charges import Charges
 from billing.gateway.checkout import Checkout
 from billing.gateway.customers import Customers
+from billing.gateway.disputes import Disputes
+from billing.gateway.events import Events
 from billing.gateway.invoices import Invoices
+from billing.gateway.refunds import Refunds
 from billing.gateway.schedules import Schedules
 from billing.gateway.subscriptions import Subscriptions
 
@@ -25,8 +29,12 @@ class Gateway:
         self.is_live = secret_key.startswith(("sk_live_", "rk_live_"))
         calls = Calls(secret_key, api_base=api_base, in_transaction=in_transaction)
         self.catalog = Catalog(calls)
+        self.charges = Charges(calls)
         self.checkout = Checkout(calls)
         self.customers = Customers(calls)
+        self.disputes = Disputes(calls)
+        self.events = Events(calls)
         self.invoices = Invoices(calls)
+        self.refunds = Refunds(calls)
         self.schedules = Schedules(calls)
         self.subscriptions = Subscriptions(calls)

@@ -53,6 +53,19 @@ class Invoices:
             )
         return _read_preview(invoice)
 
+    def find_by_payment(self, payment_intent_id: str) -> StripeInvoice | None:
+        """Return the invoice that the payment intent pays, None where it pays none.
+
+        Args:
+            payment_intent_id: Stripe's id.
+        """
+        with self._calls.stripe("invoice_payments.list") as client:
+            found = client.v1.invoice_payments.list(
+                {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}}
+            ).data
+        invoice_id = id_of(found[0].invoice) if found else None
+        return None if invoice_id is None else self.retrieve(invoice_id)
+
     def pay(self, invoice_id: str) -> None:
         """Try the payment of an open invoice again, now.
 

@@ -152,8 +152,47 @@ class InvoicePreview:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeCharge:
+    """https://docs.stripe.com/api/charges/object"""
+
+    id: str
+    customer_id: str | None
+    payment_intent_id: str | None
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class StripeRefund:
+    """https://docs.stripe.com/api/refunds/object"""
+
+    id: str
+    charge_id: str | None
+    amount: Money
+    status: str
+    reason: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StripeDispute:
+    """https://docs.stripe.com/api/disputes/object
+
+    `is_withdrawn` says whether the money has left our account and not come back.
+    """
+
+    id: str
+    charge_id: str
+    amount: Money
+    status: str
+    reason: str
+    is_withdrawn: bool
+    evidence_due_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A webhook event whose signature was verified."""
+    """A webhook event whose signature was verified, or that was read from Stripe itself."""
 
     id: str
     type: str

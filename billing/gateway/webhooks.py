@@ -38,7 +38,7 @@ def verify(
         raise InvalidSignature("The signature is not by a secret of this endpoint, or too old.")
     if _signed_at(signature) > now_epoch + TOLERANCE_SECONDS:
         raise InvalidSignature("The signature is from the future.")
-    return _read(body)
+    return read_event(body)
 
 
 def _is_signed(body: str, signature: str, secret: str) -> bool:
@@ -55,7 +55,15 @@ def _signed_at(signature: str) -> int:
     return int(next(value for name, _, value in parts if name == "t"))
 
 
-def _read(body: str) -> Event:
+def read_event(body: str) -> Event:
+    """Read an event whose sender is known.
+
+    Args:
+        body: the event as JSON.
+
+    Raises:
+        InvalidSignature: it is no event.
+    """
     try:
         event = json.loads(body)
         subject = event["data"]["object"]

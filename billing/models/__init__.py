@@ -4,6 +4,7 @@ from billing.models.api_key import ApiKey
 from billing.models.audit import AuditEntry
 from billing.models.catalog import Feature, SubscriptionTier, TierVersion, TokenPackage
 from billing.models.credentials import CredentialAttempts, LinkPurpose, OneTimeLink, UserSession
+from billing.models.dispute import Dispute
 from billing.models.email import Email
 from billing.models.idempotency import IdempotencyKey
 from billing.models.invoice import Invoice
@@ -17,6 +18,7 @@ from billing.models.metering import (
     UsageDay,
 )
 from billing.models.order import Order
+from billing.models.refund import Refund
 from billing.models.subscription import FeatureOverride, TrialUse, UserSubscription
 from billing.models.user import User
 from billing.models.webhook_event import WebhookEvent
@@ -27,6 +29,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "CredentialAttempts",
+    "Dispute",
     "Email",
     "Feature",
     "FeatureOverride",
@@ -39,6 +42,7 @@ __all__ = [
     "OneTimeLink",
     "Order",
     "QuotaPeriod",
+    "Refund",
     "SubscriptionTier",
     "TierVersion",
     "TokenLot",

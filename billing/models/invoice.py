@@ -26,6 +26,7 @@ class Invoice(Model):
     description: Mapped[str] = mapped_column(String(300))
     total_minor: Mapped[int] = mapped_column(BigInt)
     amount_paid_minor: Mapped[int] = mapped_column(BigInt)
+    amount_refunded_minor: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
     currency: Mapped[str] = mapped_column(String(3))
     hosted_invoice_url: Mapped[str | None] = mapped_column(String(2000))
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -36,3 +37,12 @@ class Invoice(Model):
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether all that was paid went back."""
+        return 0 < self.amount_paid_minor <= self.amount_refunded_minor
+
+    @property
+    def is_partly_refunded(self) -> bool:
+        return 0 < self.amount_refunded_minor < self.amount_paid_minor

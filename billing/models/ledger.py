@@ -64,7 +64,7 @@ class UserTokenBalance(Model):
 
     @property
     def available(self) -> int:
-        """How many tokens may be spent: those that no hold reserves."""
+        """How many tokens may be spent: those that neither a hold nor a dispute keeps."""
         return self.balance - self.held
 
     @property
@@ -88,7 +88,7 @@ class TokenLot(Model):
     __table_args__ = (
         one_of("source", LotSource),
         CheckConstraint(f"tokens BETWEEN 1 AND {MAX_AMOUNT}", name="tokens"),
-        CheckConstraint("held BETWEEN 0 AND remaining", name="held"),
+        CheckConstraint("held >= 0 AND frozen >= 0 AND held + frozen <= remaining", name="held"),
         CheckConstraint(
             "remaining >= 0 AND burned >= 0 AND expired >= 0 AND clawed_back >= 0 AND repaid >= 0 "
             "AND remaining + burned + expired + clawed_back + repaid = tokens",
@@ -113,6 +113,8 @@ class TokenLot(Model):
     tokens: Mapped[int] = mapped_column(BigInt)
     remaining: Mapped[int] = mapped_column(BigInt)
     held: Mapped[int] = mapped_column(BigInt, default=0)
+    # The payment is disputed: neither spent nor expired until the bank has decided.
+    frozen: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
     burned: Mapped[int] = mapped_column(BigInt, default=0)
     expired: Mapped[int] = mapped_column(BigInt, default=0)
     clawed_back: Mapped[int] = mapped_column(BigInt, default=0)
@@ -125,7 +127,7 @@ class TokenLot(Model):
 
     @property
     def available(self) -> int:
-        return self.remaining - self.held
+        return self.remaining - self.held - self.frozen
 
     def is_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -151,7 +153,9 @@ class TokenTransaction(Model):
     __table_args__ = (
         one_of("kind", TransactionKind),
         CheckConstraint(
-            f"delta <> 0 AND delta BETWEEN -{MAX_AMOUNT} AND {MAX_AMOUNT}", name="delta"
+            "(delta <> 0) = (kind NOT IN ('freeze', 'thaw')) "
+            f"AND delta BETWEEN -{MAX_AMOUNT} AND {MAX_AMOUNT}",
+            name="delta",
         ),
         CheckConstraint("balance_after >= 0 AND debt_after >= 0", name="after"),
         Index(

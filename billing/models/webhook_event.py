@@ -30,6 +30,8 @@ class WebhookEvent(Model):
     last_error: Mapped[str | None] = mapped_column(String(500))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When the worker tries it; None where nothing is left to do, or only a person can.
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
     @property
     def is_settled(self) -> bool:

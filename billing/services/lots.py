@@ -149,7 +149,18 @@ def find_next_expiry(session: Session, user_id: int, now: datetime) -> datetime 
         select(func.min(TokenLot.expires_at)).where(
             TokenLot.user_id == user_id,
             TokenLot.remaining > 0,
-            TokenLot.remaining > TokenLot.held,
+            TokenLot.remaining > TokenLot.held + TokenLot.frozen,
             TokenLot.expires_at > now,
         )
     )
+
+
+def sum_frozen(session: Session, user_id: int) -> int:
+    """Return how many of the user's tokens wait for the end of a dispute.
+
+    Args:
+        session: any session.
+        user_id: ours.
+    """
+    frozen = select(func.coalesce(func.sum(TokenLot.frozen), 0)).where(TokenLot.user_id == user_id)
+    return int(session.scalar(frozen) or 0)

@@ -14,7 +14,7 @@ from billing.domain.statuses import OrderKind, OrderState
 from billing.errors import OrderNotFound, StripeMismatch
 from billing.gateway import CheckoutSession, CustomerSubscriptions, Gateway
 from billing.models import Order
-from billing.services import ledger, subscriptions
+from billing.services import ledger, reversals, subscriptions
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,7 @@ def fulfil(reading: CheckoutReading) -> Order:
             order.paid_at = clock.now()
             order.amount_paid_minor = session.total.amount_minor
             order.stripe_payment_intent_id = session.payment_intent_id
+            reversals.follow(order)
             log.info("order.paid", order_id=order.id, user_id=order.user_id, item=order.item)
         elif session.is_expired:
             order.state = OrderState.EXPIRED

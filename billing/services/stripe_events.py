@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from billing.errors import StripeMismatch
 from billing.gateway import Gateway
-from billing.services import invoices, orders, subscriptions
+from billing.services import disputes, invoices, orders, refunds, subscriptions
 
 Effect: TypeAlias = Callable[[], object]
 """What is to happen in the transaction that marks the event."""
@@ -50,6 +50,21 @@ def _invoice_changed(invoice_id: str, gateway: Gateway) -> Effect:
     return partial(invoices.apply, gateway.invoices.retrieve(invoice_id))
 
 
+def _charge_refunded(charge_id: str, gateway: Gateway) -> Effect:
+    return partial(refunds.apply, refunds.read(charge_id, gateway=gateway))
+
+
+def _refund_changed(refund_id: str, gateway: Gateway) -> Effect:
+    charge_id = gateway.refunds.retrieve(refund_id).charge_id
+    if charge_id is None:
+        raise StripeMismatch(f"The refund {refund_id} is of no charge.")
+    return _charge_refunded(charge_id, gateway)
+
+
+def _dispute_changed(dispute_id: str, gateway: Gateway) -> Effect:
+    return partial(disputes.apply, disputes.read(dispute_id, gateway=gateway))
+
+
 HANDLERS: Mapping[str, Handler] = {
     "checkout.session.completed": _checkout_changed,
     "checkout.session.async_payment_succeeded": _checkout_changed,
@@ -65,4 +80,14 @@ HANDLERS: Mapping[str, Handler] = {
     "invoice.payment_failed": _invoice_changed,
     "invoice.voided": _invoice_changed,
     "invoice.marked_uncollectible": _invoice_changed,
+    "charge.refunded": _charge_refunded,
+    "charge.refund.updated": _refund_changed,
+    "refund.created": _refund_changed,
+    "refund.updated": _refund_changed,
+    "refund.failed": _refund_changed,
+    "charge.dispute.created": _dispute_changed,
+    "charge.dispute.updated": _dispute_changed,
+    "charge.dispute.closed": _dispute_changed,
+    "charge.dispute.funds_withdrawn": _dispute_changed,
+    "charge.dispute.funds_reinstated": _dispute_changed,
 }

@@ -16,11 +16,11 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.interval import Interval
 from billing.domain.statuses import SubscriptionStatus
-from billing.errors import UnknownCustomer, UnknownPrice
+from billing.errors import UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
-from billing.models import AuditEntry, TierVersion, User, UserSubscription
-from billing.services import catalog, provisioning, quotas
-from billing.services.users import lock_user
+from billing.models import AuditEntry, TierVersion, UserSubscription
+from billing.services import catalog, provisioning, quotas, tickets
+from billing.services.users import lock_customer
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +40,12 @@ def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
         UnknownCustomer: no user of ours is this customer.
         GatewayUnavailable: Stripe did not answer.
     """
-    ticket, known_id = _take_ticket(customer_id)
+    ticket = tickets.take(customer_id)
     found = CustomerSubscriptions(
-        customer_id, ticket, known_id, gateway.subscriptions.list_by_customer(customer_id)
+        customer_id,
+        ticket.number,
+        ticket.known_subscription_id,
+        gateway.subscriptions.list_by_customer(customer_id),
     )
     if len(found.live) <= 1:
         return found
@@ -66,7 +69,7 @@ def apply(reading: CustomerSubscriptions) -> None:
         UnknownPrice: the live subscription has a price that no tier version has.
     """
     with transaction() as session:
-        user = _lock_user(session, reading.customer_id)
+        user = lock_customer(session, reading.customer_id)
         provisioning.ensure(user)
         row = user.subscription
         if row.applied_ticket >= reading.ticket:
@@ -83,28 +86,12 @@ def apply(reading: CustomerSubscriptions) -> None:
         _audit(session, row, before)
 
 
-def _take_ticket(customer_id: str) -> tuple[int, str | None]:
-    with transaction() as session:
-        user = _lock_user(session, customer_id)
-        provisioning.ensure(user)
-        row = user.subscription
-        row.read_ticket += 1
-        return row.read_ticket, row.stripe_subscription_id
-
-
-def _lock_user(session: Session, customer_id: str) -> User:
-    user_id = session.scalar(select(User.id).where(User.stripe_customer_id == customer_id))
-    if user_id is None:
-        raise UnknownCustomer(f"No user is the Stripe customer {customer_id}.")
-    return lock_user(session, user_id)
-
-
 def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
     gateway.subscriptions.cancel_now(duplicate.id)
     if duplicate.latest_invoice_id is not None:
         gateway.invoices.refund_paid(duplicate.latest_invoice_id)
     with transaction() as session:
-        user = _lock_user(session, duplicate.customer_id)
+        user = lock_customer(session, duplicate.customer_id)
         session.add(
             AuditEntry(
                 actor="billing",

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.database import db
 from billing.domain.metering import Quota
 from billing.models import User
-from billing.services import due
+from billing.services import due, lots
 from billing.services.history import list_transactions, stream_transactions
 from billing.services.identity import id_of
 from billing.services.usage_breakdown import DayUsage, FeatureUsage, by_day, by_feature
@@ -25,11 +26,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class TokenSummary:
-    """A user's tokens; `available` are those that no hold reserves."""
+    """A user's tokens; `available` are those that neither a hold nor a dispute keeps.
+
+    `held` counts both; `frozen` are those whose payment is disputed.
+    """
 
     balance: int
     held: int
     debt: int
+    frozen: int = 0
 
     @property
     def available(self) -> int:
@@ -52,5 +57,6 @@ def summary(user: User) -> UsageSummary:
         user: a stored user.
     """
     balance = due.read_current(id_of(user))
-    tokens = TokenSummary(balance.balance, balance.held, balance.debt)
+    frozen = lots.sum_frozen(db.session(), balance.user_id) if balance.held else 0
+    tokens = TokenSummary(balance.balance, balance.held, balance.debt, frozen)
     return UsageSummary(balance.quota, balance.period_start, tokens)

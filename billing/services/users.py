@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from billing.database import db, transaction
-from billing.errors import EmailTaken, UserNotFound
+from billing.errors import EmailTaken, UnknownCustomer, UserNotFound
 from billing.models import AuditEntry, User
 
 log = structlog.get_logger(__name__)
@@ -92,6 +92,22 @@ def lock_user(session: Session, user_id: int) -> User:
     """
     locked = select(User).where(User.id == user_id).with_for_update(key_share=True)
     return session.scalars(locked.execution_options(populate_existing=True)).one()
+
+
+def lock_customer(session: Session, customer_id: str) -> User:
+    """Lock the row of the user who is this customer at Stripe.
+
+    Args:
+        session: the session of the open transaction.
+        customer_id: Stripe's id.
+
+    Raises:
+        UnknownCustomer: no user of ours is this customer.
+    """
+    user_id = session.scalar(select(User.id).where(User.stripe_customer_id == customer_id))
+    if user_id is None:
+        raise UnknownCustomer(f"No user is the Stripe customer {customer_id}.")
+    return lock_user(session, user_id)
 
 
 def normalize_email(email: str) -> str:

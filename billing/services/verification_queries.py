@@ -23,7 +23,8 @@ SUMS_BY_USER = """
         SELECT user_id, count(*) AS entries, max(entry) AS newest, sum(delta) AS delta
         FROM token_transactions GROUP BY user_id
     ), lots AS (
-        SELECT user_id, sum(remaining) AS remaining, sum(held) AS held, sum(burned) AS burned
+        SELECT user_id, sum(remaining) AS remaining, sum(held) AS held, sum(frozen) AS frozen,
+            sum(burned) AS burned
         FROM token_lots GROUP BY user_id
     ), open_holds AS (
         SELECT user_id, sum(tokens) AS tokens FROM holds WHERE state = 'open' GROUP BY user_id
@@ -35,6 +36,7 @@ SUMS_BY_USER = """
             CASE WHEN coalesce(r.newest, 0) > coalesce(l.newest, 0) THEN coalesce(r.newest, 0)
                 ELSE coalesce(l.newest, 0) END AS newest,
             coalesce(t.remaining, 0) AS remaining, coalesce(t.held, 0) AS lots_held,
+            coalesce(t.frozen, 0) AS frozen,
             coalesce(t.burned, 0) AS burned, coalesce(h.tokens, 0) AS holds
         FROM user_token_balances AS b
         LEFT JOIN requests AS r ON r.user_id = b.user_id
@@ -52,8 +54,8 @@ SUMS_BY_USER = """
         balance FROM books WHERE remaining - (spent_total - settled_total) <> balance
     UNION ALL SELECT user_id, 'tokens burned', burned, settled_total FROM books
         WHERE burned <> settled_total
-    UNION ALL SELECT user_id, 'tokens held', holds, held FROM books
-        WHERE holds <> held OR lots_held <> held
+    UNION ALL SELECT user_id, 'tokens held', holds + frozen, held FROM books
+        WHERE holds + frozen <> held OR lots_held <> holds
 """
 
 QUOTA_BY_PERIOD = """

@@ -10,6 +10,9 @@ KINDS = {
     "expire": "Expired",
     "clawback": "Taken back",
     "repay": "Repaid",
+    "restore": "Restored",
+    "freeze": "Frozen",
+    "thaw": "Unfrozen",
 }
 
 
