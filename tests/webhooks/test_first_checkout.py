@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from billing.database import db
 from billing.models import Invoice, Order, User, WebhookEvent
@@ -145,7 +145,7 @@ def test_a_checkout_of_somebody_unknown_is_parked_for_a_person(shop: Shop) -> No
     user = shop.user()
     shop.pay(shop.choose_package(user))
     (event,) = shop.events("checkout.session.completed")
-    db.session.execute(Order.__table__.delete())
+    db.session.execute(delete(Order))
     db.session.commit()
 
     assert shop.deliver(event) == 200
@@ -156,7 +156,7 @@ def test_a_payment_of_another_amount_gives_nothing(shop: Shop) -> None:
     user = shop.user()
     shop.pay(shop.choose_package(user))
     (event,) = shop.events("checkout.session.completed")
-    db.session.execute(Order.__table__.update().values(amount_minor=999_999))
+    db.session.execute(update(Order).values(amount_minor=999_999))
     db.session.commit()
 
     assert shop.deliver(event) == 200
