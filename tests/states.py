@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import time_machine
+
 from billing import clock
 from billing.database import transaction
 from billing.domain.interval import Interval
@@ -192,3 +194,16 @@ def log_in(page: PageClient, user: User) -> None:
     """Log the user in, as they would."""
     page.open("/login")
     page.press("Log in", email=user.email, password=factories.PASSWORD)
+
+
+def three_weeks_in() -> User:
+    """On Pro, three weeks into the period, with requests of three features on most days."""
+    with time_machine.travel(clock.now() - timedelta(days=21)) as traveller:
+        user = subscribed()
+        _grant(user, 1_200)
+        for day in range(21):
+            for number, feature in enumerate(("ai_chat", "ai_mentor", "ai_images")):
+                if day % 7 != 6:
+                    metering.record(user, feature, 90 - 25 * number + 9 * (day % 5))
+            traveller.shift(timedelta(days=1))
+    return user

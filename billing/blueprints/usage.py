@@ -5,7 +5,7 @@ from flask_login import current_user
 
 from billing import clock
 from billing.services import provisioning, usage
-from billing.web import csv_export
+from billing.web import charts, csv_export
 from billing.web.login import login_required
 
 bp = Blueprint("usage", __name__, url_prefix="/usage")
@@ -18,9 +18,15 @@ LINES_A_PAGE = 25
 @login_required
 def index() -> str:
     provisioning.ensure(current_user)
+    summary, days = usage.summary(current_user), usage.by_day(current_user)
+    today = clock.now().date()
+    outlook = charts.pace(summary, days, today)
     return render_template(
         "usage/index.html",
-        usage=usage.summary(current_user),
+        usage=summary,
+        outlook=outlook,
+        burn_down=charts.burn_down(summary, days, outlook, today),
+        by_day=charts.by_day(summary, days, today),
         history=usage.list_transactions(current_user.id, limit=LINES_SHOWN),
     )
 

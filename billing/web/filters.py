@@ -1,19 +1,20 @@
 """How amounts, counts and dates read: Babel, in the person's language and time zone."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import (
     format_date,
+    format_skeleton,
     format_time,
     format_timedelta,
     get_datetime_format,
     get_timezone_location,
 )
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from flask import Flask, g
 from markupsafe import Markup
 
@@ -31,12 +32,15 @@ def init_app(app: Flask) -> None:
         money,
         whole_money,
         number,
+        compact,
         signed_number,
         percent,
         short_date,
         long_date,
         short_time,
         days_from_now,
+        day_and_month,
+        whole_day,
     ]
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals["zone_name"] = zone_name
@@ -88,6 +92,11 @@ def number(count: int) -> str:
     return format_decimal(count, locale=current_locale()).replace("-", MINUS)
 
 
+def compact(count: int) -> str:
+    """Return "10K": for axes only, where it is never the only figure."""
+    return format_compact_decimal(count, locale=current_locale(), fraction_digits=1)
+
+
 def signed_number(count: int) -> str:
     """Return "+10,000": a change, never a state."""
     return f"+{number(count)}" if count > 0 else number(count)
@@ -118,6 +127,17 @@ def short_time(moment: datetime) -> Markup:
     return _time(moment, pattern.replace("{0}", time).replace("{1}", date).replace("'", ""))
 
 
+def day_and_month(day: date) -> str:
+    """Return "Dec 14", for axes."""
+    return format_skeleton("MMMd", _midnight(day), tzinfo=UTC, locale=current_locale())
+
+
+def whole_day(day: date) -> Markup:
+    """Return "Dec 14, 2026" for a day that is no moment, such as a UTC day of usage."""
+    text = format_date(day, "medium", locale=current_locale())
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), text)
+
+
 def days_from_now(moment: datetime) -> str:
     """Return "in 10 days", "today": only next to the date itself."""
     days = (_local(moment).date() - _local(clock.now()).date()).days
@@ -131,6 +151,10 @@ def days_from_now(moment: datetime) -> str:
         add_direction=True,
         locale=current_locale(),
     )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _time(moment: datetime, text: str) -> Markup:

@@ -49,6 +49,7 @@ PEOPLE: dict[Callable[[], User], list[str]] = {
     states.waiting: ["/account"],
     states.used_up: ["/account", "/usage"],
     states.on_tokens: ["/account", "/usage"],
+    states.three_weeks_in: ["/account", "/usage"],
     states.abroad: ["/account", "/usage"],
     scale_by_the_year: ["/account", "/usage"],
 }
