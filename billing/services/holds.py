@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import clock
-from billing.database import transaction
+from billing.database import db, transaction
 from billing.domain.metering import Receipt
 from billing.errors import (
     BillingError,
@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 TTL_SECONDS = 600
 MAX_TTL_SECONDS = 7 * 24 * 60 * 60
 REFERENCE_PREFIX = "hold_"
+MAX_NUMBER_LENGTH = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,21 @@ def is_open(user_id: int, reference: str) -> bool:
         return _find(session, user_id, reference).is_open
 
 
+def get_owner(reference: str) -> int:
+    """Return our id of the hold's user, for a caller who may act for any.
+
+    Args:
+        reference: the hold's id.
+
+    Raises:
+        HoldNotFound: there is no such hold.
+    """
+    held = _find_by_reference(db.session(), reference)
+    if held is None:
+        raise HoldNotFound("There is no such hold.")
+    return held.user_id
+
+
 def _reserve(
     session: Session, balance: UserTokenBalance, wanted: Wanted, *, expires_at: datetime
 ) -> Hold | BillingError:
@@ -234,13 +250,17 @@ def _find_open(session: Session, user_id: int, reference: str) -> Hold:
 
 
 def _find(session: Session, user_id: int, reference: str) -> Hold:
-    number = reference.removeprefix(REFERENCE_PREFIX)
-    held = None
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        held = session.get(Hold, int(number))
+    held = _find_by_reference(session, reference)
     if held is None or held.user_id != user_id:
         raise HoldNotFound("There is no such hold.")
     return held
+
+
+def _find_by_reference(session: Session, reference: str) -> Hold | None:
+    number = reference.removeprefix(REFERENCE_PREFIX)
+    if not (number.isascii() and number.isdigit() and len(number) < MAX_NUMBER_LENGTH):
+        return None
+    return session.get(Hold, int(number))
 
 
 def _find_by_key(session: Session, wanted: Wanted) -> Hold | None:

@@ -64,10 +64,9 @@ def by_day(user: User) -> list[DayUsage]:
         .bindparams(
             user_id=balance.user_id,
             rolled_up=balance.rolled_up,
-            period_start=balance.period_start,
         )
     )
-    typed = summed.bindparams(bindparam("period_start", type_=UtcDateTime()))
+    typed = summed.bindparams(bindparam("period_start", balance.period_start, type_=UtcDateTime()))
     return [
         DayUsage(day, key, name, int(quantity), int(from_quota), int(tokens))
         for day, key, name, quantity, from_quota, tokens in session.execute(typed)

@@ -79,6 +79,9 @@ def test_usage_and_history_follow(caller: ApiClient, user: User) -> None:
 
     used = caller.get("/usage").json
     assert used["quota"]["used"] == 3
+    assert used["by_feature"] == [
+        {"feature": "ai_chat", "quantity": 3, "from_quota": 3, "tokens_charged": 0}
+    ]
     assert used["user"] == str(user.id)
     assert caller.get("/tokens/balance").json["balance"] == 0
     assert caller.get("/subscription").json["tier"] == "free"

@@ -3,9 +3,12 @@
 from flask import Blueprint
 
 from billing.blueprints.api import (
+    ai_request_batches,
     ai_requests,
     catalog,
+    docs,
     features,
+    holds,
     people,
     subscription,
     tokens,
@@ -18,6 +21,8 @@ SECTIONS = [
     people.section,
     features.section,
     ai_requests.section,
+    ai_request_batches.section,
+    holds.section,
     usage.section,
     tokens.section,
     subscription.section,
@@ -25,3 +30,4 @@ SECTIONS = [
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 dispatch.register(bp, SECTIONS)
+docs.register(bp, SECTIONS)

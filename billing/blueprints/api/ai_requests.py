@@ -15,7 +15,7 @@ from billing.errors import (
     UserNotFound,
 )
 from billing.services import metering
-from billing.web.api.call import Call, answer_with
+from billing.web.api.call import Call
 from billing.web.api.declaration import Repeat, Section
 from billing.web.api.documents import FeatureKey, ForUser
 
@@ -52,5 +52,5 @@ def create_ai_request(call: Call, body: NewAiRequest) -> ReceiptDocument:
     receipt = metering.record(
         call.stand_in(), body.feature, body.quantity, idempotency_key=call.idempotency_key
     )
-    answer_with(is_replay=receipt.is_replay)
+    call.is_replay = receipt.is_replay
     return ReceiptDocument.of(receipt)

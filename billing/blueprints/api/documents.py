@@ -6,9 +6,11 @@ from pydantic import Field
 
 from billing.domain.history import HistoryLine
 from billing.domain.interval import Interval
+from billing.domain.ledger import HoldState
 from billing.domain.metering import Quota, Receipt
 from billing.models import SubscriptionTier, TokenPackage, User, UserSubscription
-from billing.services.usage import TokenSummary
+from billing.services.holds import HeldRequest, Settlement
+from billing.services.usage import TokenSummary, UsageSummary
 from billing.web.api.documents import Document, Moment
 
 
@@ -161,11 +163,68 @@ class ReceiptDocument(Document):
         )
 
 
+class HoldDocument(Document):
+    """What is reserved for work whose cost is known only at its end."""
+
+    id: str
+    user: str
+    feature: str
+    quantity: int
+    from_quota: int = Field(description="How many of the requests the quota keeps free.")
+    tokens: int = Field(description="How many tokens are kept.")
+    expires_at: Moment = Field(description="When it gives itself back.")
+
+    @classmethod
+    def of(cls, held: HeldRequest, *, user: str) -> Self:
+        return cls(
+            id=held.id,
+            user=user,
+            feature=held.feature,
+            quantity=held.quantity,
+            from_quota=held.from_quota,
+            tokens=held.tokens,
+            expires_at=held.expires_at,
+        )
+
+
+class SettlementDocument(Document):
+    """What a hold came to, and what was left after it."""
+
+    id: str
+    state: str = Field(description="settled, or released where nothing was used.")
+    quantity: int
+    from_quota: int
+    from_tokens: int
+    tokens_charged: int
+    shortfall: int = Field(description="How many requests could not be charged.")
+    quota: QuotaDocument
+    token_balance: int
+    receipts: list[ReceiptDocument]
+
+    @classmethod
+    def of(cls, settlement: Settlement, *, now: UsageSummary) -> Self:
+        receipts = settlement.receipts
+        return cls(
+            id=settlement.hold,
+            state=HoldState.SETTLED if settlement.quantity else HoldState.RELEASED,
+            quantity=settlement.quantity,
+            from_quota=sum(receipt.from_quota for receipt in receipts),
+            from_tokens=sum(receipt.from_tokens for receipt in receipts),
+            tokens_charged=sum(receipt.tokens_charged for receipt in receipts),
+            shortfall=settlement.shortfall,
+            quota=QuotaDocument.of(now.quota),
+            token_balance=now.tokens.balance,
+            receipts=[ReceiptDocument.of(receipt) for receipt in receipts],
+        )
+
+
 class TransactionDocument(Document):
     """One line of a user's history: an AI request, or tokens that came or went otherwise."""
 
     id: str
-    kind: str = Field(description="ai_request, grant, expire, clawback or repay.")
+    kind: str = Field(
+        description="ai_request, grant, expire, clawback, repay, restore, freeze or thaw."
+    )
     delta: int = Field(description="What it added to the balance less the debt.")
     balance_after: int
     reason: str | None

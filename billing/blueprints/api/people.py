@@ -7,7 +7,7 @@ from pydantic import Field
 from billing.blueprints.api.documents import UserDocument
 from billing.errors import AccountInactive, EmailTaken, NoCatalog, UserNotFound
 from billing.services import host_users, provisioning
-from billing.web.api.call import Call, answer_with
+from billing.web.api.call import Call
 from billing.web.api.declaration import Repeat, Section, Who
 from billing.web.api.documents import MAX_REFERENCE_LENGTH, Body, Text
 
@@ -27,6 +27,7 @@ class NewUser(Body):
     "/users",
     who=Who.SERVICE,
     status=201,
+    also=(200,),
     repeat=Repeat.KEPT_ANSWER,
     raises=(EmailTaken, AccountInactive, NoCatalog),
 )
@@ -38,7 +39,7 @@ def create_user(call: Call, body: NewUser) -> UserDocument:
     user, is_new = host_users.provision(
         external_id=body.external_id, email=body.email, actor=call.access.actor
     )
-    answer_with(status=201 if is_new else 200)
+    call.status = 201 if is_new else 200
     return UserDocument.of(user)
 
 

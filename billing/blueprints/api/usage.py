@@ -5,6 +5,7 @@ from pydantic import Field
 from billing.blueprints.api.documents import QuotaDocument, TokensDocument
 from billing.errors import AccountInactive, UserNotFound
 from billing.services import usage
+from billing.services.usage import FeatureUsage
 from billing.web.api.call import Call
 from billing.web.api.declaration import Section
 from billing.web.api.documents import Document, Moment, UserQuery
@@ -41,5 +42,14 @@ def get_usage(call: Call, query: UserQuery) -> UsageDocument:  # noqa: ARG001
         quota=QuotaDocument.of(summary.quota),
         period_start=summary.period_start,
         tokens=TokensDocument.of(summary.tokens),
-        by_feature=[],
+        by_feature=[_used(feature) for feature in usage.by_feature(user)],
+    )
+
+
+def _used(used: FeatureUsage) -> FeatureUsageDocument:
+    return FeatureUsageDocument(
+        feature=used.feature,
+        quantity=used.quantity,
+        from_quota=used.from_quota,
+        tokens_charged=used.tokens_charged,
     )

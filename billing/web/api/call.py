@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from flask import g
-
 from billing.errors import InvalidInput
 from billing.models import User
 from billing.services import api_access
@@ -12,12 +10,14 @@ from billing.services.api_access import Access
 REPLAYED = "Idempotent-Replayed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """A call whose key was proved."""
+    """A call whose key was proved; the view may give the answer another status, or mark it."""
 
     access: Access
     idempotency_key: str | None = None
+    status: int | None = None
+    is_replay: bool = False
 
     @property
     def user_id(self) -> int:
@@ -44,9 +44,3 @@ class Call:
     def stand_in(self) -> User:
         """Return who the user is and nothing more, without a query: for the hot path."""
         return User(id=self.user_id)
-
-
-def answer_with(*, status: int | None = None, is_replay: bool = False) -> None:
-    """Let this answer have another status than the declared one, or be marked as a replay."""
-    g.api_status = status
-    g.api_is_replay = is_replay

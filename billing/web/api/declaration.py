@@ -20,6 +20,7 @@ class Who(Enum):
     """Whose call it may be, and whether it is about a user."""
 
     ANYBODY = "anybody"
+    ANY_KEY = "any_key"
     USER = "user"
     SERVICE = "service"
     SERVICE_FOR_USER = "service_for_user"
@@ -47,6 +48,7 @@ class Rules:
 
     who: Who = Who.USER
     status: int = 200
+    also: tuple[int, ...] = ()
     repeat: Repeat = Repeat.NO_KEY
     raises: tuple[type[BillingError], ...] = ()
     max_body_bytes: int | None = None

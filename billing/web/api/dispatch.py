@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
 from billing.domain.secrets import fingerprint
@@ -49,11 +49,12 @@ def _view_of(operation: Operation) -> Any:
 
 def run(operation: Operation, path: dict[str, str]) -> Response:
     """Answer one call; what is wrong with it is raised and rendered by the app's error pages."""
+    rate_limit.begin()
     models, problem = _parse(operation)
     if operation.rules.who == Who.ANYBODY:
         if problem is not None:
             raise problem
-        return _respond(_work(operation, models), is_replay=False)
+        return _respond(_kept(operation.rules.status, operation.view(**models)), is_replay=False)
     access = _enter(operation, _reference(models, path))
     if problem is not None:
         raise problem
@@ -62,7 +63,7 @@ def run(operation: Operation, path: dict[str, str]) -> Response:
         _ = call.user_id
     path.pop("user", None)
     try:
-        return _answer(operation, call, {"call": call, **models, **path})
+        return _answer(operation, call, {**models, **path})
     except PaymentRequired as error:
         error.members["pricing_url"] = external_url("pricing.index")
         raise
@@ -126,17 +127,20 @@ def _idempotency_key(operation: Operation) -> str | None:
 
 def _answer(operation: Operation, call: Call, arguments: dict[str, Any]) -> Response:
     if call.idempotency_key is None or operation.rules.repeat != Repeat.KEPT_ANSWER:
-        return _respond(_work(operation, arguments), is_replay=g.get("api_is_replay", False))
+        return _respond(_work(operation, call, arguments), is_replay=call.is_replay)
     keyed = KeyedRequest(
         call.access.owner, call.idempotency_key, _fingerprint(operation, call, arguments)
     )
-    kept, is_replay = idempotency.once(keyed, lambda: _work(operation, arguments))
+    kept, is_replay = idempotency.once(keyed, lambda: _work(operation, call, arguments))
     return _respond(kept, is_replay=is_replay)
 
 
-def _work(operation: Operation, arguments: dict[str, Any]) -> KeptAnswer:
-    document: BaseModel = operation.view(**arguments)
-    status = g.get("api_status") or operation.rules.status
+def _work(operation: Operation, call: Call, arguments: dict[str, Any]) -> KeptAnswer:
+    document = operation.view(call, **arguments)
+    return _kept(call.status or operation.rules.status, document)
+
+
+def _kept(status: int, document: BaseModel) -> KeptAnswer:
     return KeptAnswer(status, document.model_dump_json())
 
 
@@ -152,7 +156,6 @@ def _fingerprint(operation: Operation, call: Call, arguments: dict[str, Any]) ->
     sent = {
         name: each.model_dump(mode="json") if isinstance(each, BaseModel) else each
         for name, each in arguments.items()
-        if name != "call"
     }
     said = [operation.name, call.access.user_id, sent]
     return fingerprint(json.dumps(said, sort_keys=True))

@@ -59,6 +59,11 @@ def init_app(app: Flask) -> None:
     app.extensions[EXTENSION] = RateCounter()
 
 
+def begin() -> None:
+    """Forget the window of an earlier call in this context."""
+    g.api_window = None
+
+
 def count(access: Access) -> None:
     """Count this call.
 
