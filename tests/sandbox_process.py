@@ -131,6 +131,29 @@ class SandboxControl:
         """The money of a pays-later session does not arrive."""
         return self._post(f"/checkout/{session_id}/fail", {})
 
+    def dispute(self, charge_id: str, **options: object) -> Json:
+        """The bank contests a charge (or the last one of a payment intent).
+
+        `reason` (fraudulent), `inquiry` (True only asks and moves no money), `amount`.
+        """
+        return self._post(f"/charges/{charge_id}/dispute", options)
+
+    def close_dispute(self, dispute_id: str, status: str) -> Json:
+        """The bank decides: `won`, `lost` or, for an inquiry, `warning_closed`."""
+        return self._post(f"/disputes/{dispute_id}/close", {"status": status})
+
+    def escalate_dispute(self, dispute_id: str) -> Json:
+        """An inquiry becomes a chargeback."""
+        return self._post(f"/disputes/{dispute_id}/escalate", {})
+
+    def refund(self, charge_id: str, **options: object) -> Json:
+        """Refund from the dashboard: `amount` (all that is left) in minor units, `reason`."""
+        return self._post(f"/charges/{charge_id}/refund", options)
+
+    def fail_refund(self, refund_id: str) -> Json:
+        """The bank sends a refund back, later than it was made."""
+        return self._post(f"/refunds/{refund_id}/fail", {})
+
     def events(self, **filters: str) -> list[Json]:
         """Events oldest first with `deliveries`; filters `type`, `state`, `object`."""
         found: list[Json] = self._get(f"/events?{urllib.parse.urlencode(filters)}")["data"]

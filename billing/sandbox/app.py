@@ -5,11 +5,12 @@ from pathlib import Path
 
 from flask import Flask
 
-from billing.sandbox import api, control
+from billing.sandbox import api, control, control_money
 from billing.sandbox.engine import Engine
 from billing.sandbox.hosted import checkout, invoices, panel, portal
 from billing.sandbox.settings import SandboxSettings
 
+CONTROLS = (control.bp, control_money.bp)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -20,7 +21,7 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
     )
     engine = Engine(settings)
     app.extensions["sandbox"] = engine
-    for bp in (api.bp, control.bp, checkout.bp, portal.bp, invoices.bp, panel.bp):
+    for bp in (api.bp, *CONTROLS, checkout.bp, portal.bp, invoices.bp, panel.bp):
         app.register_blueprint(bp)
     engine.dispatcher.start()
     atexit.register(engine.dispatcher.stop)

@@ -13,6 +13,13 @@ class Decline(NamedTuple):
     page_message: str
 
 
+class Dispute(NamedTuple):
+    """How the cardholder's bank contests a charge: an inquiry only asks, and moves no money."""
+
+    reason: str
+    is_inquiry: bool = False
+
+
 class TestCard(NamedTuple):
     """A number and what happens when it pays."""
 
@@ -23,6 +30,8 @@ class TestCard(NamedTuple):
     needs_authentication: bool = False
     pays_later: bool = False
     fails_at_renewal: bool = False
+    dispute: Dispute | None = None
+    refund_fails: bool = False
     is_listed: bool = True
 
     @property
@@ -65,9 +74,15 @@ CARDS = (
     TestCard("4000000000000127", "Wrong code", decline=WRONG_CODE),
     TestCard("4000000000003220", "Bank asks to confirm (3D Secure)", needs_authentication=True),
     TestCard("4000000000000341", "Works now, fails at renewal", fails_at_renewal=True),
+    TestCard("4000000000000259", "Works, is disputed as fraud", dispute=Dispute("fraudulent")),
+    TestCard("4000000000005126", "Works, its refund fails later", refund_fails=True),
     TestCard("000123456789", "Pays later (bank debit)", brand="bank", pays_later=True),
     TestCard("4000002500003155", "Bank asks to confirm", needs_authentication=True,
              is_listed=False),
+    TestCard("4000000000001976", "Works, the bank inquires", is_listed=False,
+             dispute=Dispute("fraudulent", is_inquiry=True)),
+    TestCard("4000000000002685", "Works, is disputed as not received", is_listed=False,
+             dispute=Dispute("product_not_received")),
     TestCard("5555555555554444", "Payment succeeds", brand="mastercard", is_listed=False),
     TestCard("378282246310005", "Payment succeeds", brand="amex", is_listed=False),
 )  # fmt: skip

@@ -17,13 +17,17 @@ from billing.sandbox.faults import KINDS, Fault
 from billing.sandbox.payments import Payer
 from billing.sandbox.unit import Unit
 
-bp = Blueprint("control", __name__, url_prefix="/_control")
 DEFAULT_TIMEOUT_SECONDS = 15.0
 
 
-@bp.errorhandler(ApiError)
-def refused(error: ApiError) -> tuple[Response, int]:
-    return jsonify(error.body()), error.status
+def control_blueprint(name: str) -> Blueprint:
+    """A part of `/_control/`: its refusals are JSON as Stripe's are."""
+    part = Blueprint(name, __name__, url_prefix="/_control")
+    part.register_error_handler(ApiError, lambda error: (jsonify(error.body()), error.status))
+    return part
+
+
+bp = control_blueprint("control")
 
 
 def for_account(view: Callable[..., Any]) -> Callable[..., Response]:

@@ -94,8 +94,12 @@ class Dispatcher:
 
     def wait_until_idle(self, account: str, timeout_seconds: float) -> int:
         """Block until nothing of the account is pending; returns how many still are."""
-        query = "SELECT count(*) FROM deliveries WHERE account = ? AND state = 'pending'"
-        return self._wait(query, [account], timeout_seconds)
+        # A timer that is due emits events as soon as the watcher comes to it.
+        query = (
+            "SELECT (SELECT count(*) FROM deliveries WHERE account = ? AND state = 'pending')"
+            " + (SELECT count(*) FROM timers WHERE account = ? AND due = 0)"
+        )
+        return self._wait(query, [account, account], timeout_seconds)
 
     def wait_until_attempted(self, account: str, events: list[str], timeout_seconds: float) -> int:
         """Block until each of these events was sent once, successfully or not."""
@@ -142,6 +146,9 @@ class Dispatcher:
                 fired = unit.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
                 if fired.rowcount:
                     _fire(unit, timer)
+        if due:
+            with self._changed:
+                self._changed.notify_all()
 
     def _hand_out(self) -> float:
         """Queue what is due; returns the seconds until the next is."""

@@ -6,11 +6,13 @@ import string
 _ALPHABET = string.ascii_letters + string.digits
 _SHAPES = {
     "account": ("acct_1", 15),
+    "balance_transaction": ("txn_1", 23),
     "billing_portal.configuration": ("bpc_1", 23),
     "billing_portal.session": ("bps_1", 23),
     "charge": ("ch_3", 23),
     "checkout.session": ("cs_test_a1", 58),
     "customer": ("cus_", 14),
+    "dispute": ("du_1", 23),
     "event": ("evt_1", 23),
     "invoice": ("in_1", 23),
     "invoice_payment": ("inpay_1", 23),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billing.sandbox.cards import Decline, TestCard
+from billing.sandbox.cards import Decline, TestCard, find_card
 from billing.sandbox.contract import Json
 from billing.sandbox.ids import new_id, token
 from billing.sandbox.unit import Unit
@@ -132,7 +132,16 @@ def charge(unit: Unit, intent: Json, method: Json, status: str, **more: object) 
         "receipt_url": receipt,
         "status": status,
     }
-    return unit.create("charge", fields | more)
+    body = unit.create("charge", fields | more)
+    card = card_of(unit, method["id"])
+    if status == "succeeded" and card and card.dispute:
+        unit.schedule("dispute_charge", charge_id, 0)
+    return body
+
+
+def card_of(unit: Unit, method_id: str) -> TestCard | None:
+    """The test card that a payment method was made from."""
+    return find_card(unit.objects.private(method_id).get("card", ""))
 
 
 def create_setup(unit: Unit, customer_id: str, method: Json) -> Json:

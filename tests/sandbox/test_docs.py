@@ -4,9 +4,8 @@ import re
 
 from flask import Flask
 
-from billing.sandbox.app import ROOT
+from billing.sandbox.app import CONTROLS, ROOT
 from billing.sandbox.cards import LISTED
-from billing.sandbox.control import bp
 from billing.sandbox.faults import KINDS
 from billing.sandbox.webhooks import MODES
 
@@ -15,7 +14,8 @@ TEXT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
 def control_paths() -> list[str]:
     app = Flask(__name__)
-    app.register_blueprint(bp)
+    for bp in CONTROLS:
+        app.register_blueprint(bp)
     paths = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
     return [re.sub(r"<(\w+)>", r"{\1}", path) for path in paths]
 

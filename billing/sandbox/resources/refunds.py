@@ -1,10 +1,13 @@
-"""/v1/refunds: card refunds succeed at once."""
+"""/v1/refunds: card refunds succeed at once; some are sent back later."""
 
+from billing.sandbox import disputing
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
 from billing.sandbox.lists import Query
 from billing.sandbox.metadata import merged
+from billing.sandbox.payments import card_of
 from billing.sandbox.routing import serves
+from billing.sandbox.timers import timer
 from billing.sandbox.unit import Unit
 
 _SERVED = {"amount", "charge", "payment_intent", "metadata", "reason"}
@@ -16,6 +19,7 @@ def create(unit: Unit, params: Json) -> Json:
         if name not in _SERVED:
             raise not_served(name, name)
     charge = _charge(unit, params)
+    disputing.refuse_if_charged_back(unit, charge)
     amount = _amount(charge, params)
     refund = unit.create("refund", {
         "amount": amount,
@@ -37,6 +41,32 @@ def create(unit: Unit, params: Json) -> Json:
     )
     unit.emit("refund.updated", refund, {"destination_details": {}})
     unit.emit("charge.refund.updated", refund, {"destination_details": {}})
+    card = card_of(unit, charge["payment_method"])
+    if card and card.refund_fails:
+        unit.schedule("fail_refund", refund["id"], 0)
+    return refund
+
+
+@timer("fail_refund")
+def _fail_in_time(unit: Unit, refund_id: str) -> None:
+    fail(unit, unit.get("refund", refund_id))
+
+
+def fail(unit: Unit, refund: Json) -> Json:
+    """The bank sends the money back: what was refunded is owed again."""
+    if refund["status"] not in ("succeeded", "pending"):
+        raise ApiError(f"{refund['id']} is {refund['status']}: it cannot fail.")
+    changes = {
+        "failure_balance_transaction": f"txn_{refund['id'][3:]}",
+        "failure_reason": "unknown",
+        "status": "failed",
+    }
+    refund = unit.change(refund, changes, "refund.updated")
+    unit.emit("charge.refund.updated", refund, {"failure_reason": None, "status": "succeeded"})
+    unit.emit("refund.failed", refund)
+    charge = unit.get("charge", refund["charge"])
+    left = charge["amount_refunded"] - refund["amount"]
+    unit.change(charge, {"amount_refunded": left, "refunded": False}, "charge.updated")
     return refund
 
 
