@@ -5,7 +5,7 @@ BillingError                  never raised itself
 ├── IdempotencyMismatch   422
 ├── InvalidSignature      400
 ├── NotAuthenticated      401
-├── PaymentRequired       402   InsufficientTokens
+├── PaymentRequired       402   InsufficientTokens, CardDeclined, PaymentIncomplete
 ├── NotEntitled           403   FeatureNotInTier, ScopeMissing, ServiceKeyRequired, AccountInactive
 ├── NotFound              404   TierNotFound, PackageNotFound, UnknownFeature, UserNotFound,
 │                               OrderNotFound, EventNotFound, HoldNotFound, EntryNotFound,
@@ -85,6 +85,23 @@ class InsufficientTokens(PaymentRequired):
 
     code = "insufficient_tokens"
     title = "Not enough quota or tokens"
+
+
+class CardDeclined(PaymentRequired):
+    """The bank refused the card; the detail is Stripe's sentence for the person."""
+
+    code = "card_declined"
+    title = "The card was declined"
+
+
+class PaymentIncomplete(PaymentRequired):
+    """The payment waits for the person or their bank, so what it pays for has not happened.
+
+    `needs_confirmation` says whether the bank asks, `invoice_url` where it can be paid.
+    """
+
+    code = "payment_incomplete"
+    title = "The payment did not go through"
 
 
 class NotEntitled(BillingError):
@@ -203,6 +220,13 @@ class AlreadySubscribed(Conflict):
 class NoSubscription(Conflict):
     code = "no_subscription"
     title = "You have no paid plan"
+
+
+class NothingDue(Conflict):
+    """There is no open invoice to pay."""
+
+    code = "nothing_due"
+    title = "Nothing is due"
 
 
 class NothingToChange(Conflict):

@@ -2,16 +2,20 @@
 
 from datetime import datetime
 
-from stripe import Invoice, InvoicePayment
+from stripe import Invoice, InvoicePayment, PaymentIntent
 
+from billing.domain.money import Money
 from billing.gateway.calls import Calls
-from billing.gateway.reading import id_of, minor_units, moment
+from billing.gateway.reading import id_of, minor_units, moment, optional_moment
 from billing.gateway.values import (
+    InvoiceLine,
     InvoicePreview,
-    PreviewLine,
     StripeInvoice,
     StripeSubscription,
 )
+
+PAYMENT = "payments.data.payment.payment_intent"
+BANK_ASKS = "requires_action"
 
 
 class Invoices:
@@ -27,7 +31,7 @@ class Invoices:
             StripeObjectNotFound: there is no invoice with this id.
         """
         with self._calls.stripe("invoices.retrieve") as client:
-            return _read(client.v1.invoices.retrieve(invoice_id))
+            return _read(client.v1.invoices.retrieve(invoice_id, {"expand": [PAYMENT]}))
 
     def preview_change(
         self, subscription: StripeSubscription, price_id: str, *, proration_at: datetime
@@ -70,7 +74,8 @@ class Invoices:
         """Try the payment of an open invoice again, now.
 
         Raises:
-            StripeRefused: the card was declined, or the invoice is not open.
+            CardDeclined: the bank refused, or wants the person to confirm.
+            StripeRefused: the invoice is not open.
         """
         with self._calls.stripe("invoices.pay") as client:
             client.v1.invoices.pay(invoice_id)
@@ -93,15 +98,24 @@ def _payment_intent_id(payment: InvoicePayment) -> str | None:
 
 def _read(invoice: Invoice) -> StripeInvoice:
     lines = invoice.lines.data
+    currency = invoice.currency
+    next_attempt = invoice.next_payment_attempt if invoice.status == "open" else None
     return StripeInvoice(
         id=invoice.id or "",
         customer_id=id_of(invoice.customer),
         subscription_id=_subscription_id(invoice),
         number=invoice.number,
         status=invoice.status or "draft",
+        billing_reason=invoice.billing_reason,
         description=(lines[0].description if lines else None) or invoice.description or "Invoice",
-        total=minor_units(invoice.total, invoice.currency),
-        amount_paid=minor_units(invoice.amount_paid, invoice.currency),
+        lines=_lines(invoice),
+        tax=_tax(invoice),
+        total=minor_units(invoice.total, currency),
+        amount_due=minor_units(invoice.amount_due, currency),
+        amount_paid=minor_units(invoice.amount_paid, currency),
+        attempt_count=invoice.attempt_count,
+        next_attempt_at=optional_moment(next_attempt),
+        needs_confirmation=invoice.status == "open" and _bank_asks(invoice),
         hosted_invoice_url=invoice.hosted_invoice_url,
         issued_at=moment(invoice.created),
     )
@@ -109,21 +123,38 @@ def _read(invoice: Invoice) -> StripeInvoice:
 
 def _read_preview(invoice: Invoice) -> InvoicePreview:
     currency = invoice.currency
-    tax = sum(each.amount for each in invoice.total_taxes or [])
     return InvoicePreview(
-        lines=tuple(
-            PreviewLine(
-                description=line.description or "",
-                amount=minor_units(line.amount, currency),
-                period_start=moment(line.period.start),
-                period_end=moment(line.period.end),
-            )
-            for line in invoice.lines.data
-        ),
+        lines=_lines(invoice),
         subtotal=minor_units(invoice.subtotal, currency),
-        tax=minor_units(tax, currency),
+        tax=_tax(invoice),
         total=minor_units(invoice.total, currency),
         amount_due=minor_units(invoice.amount_due, currency),
+    )
+
+
+def _lines(invoice: Invoice) -> tuple[InvoiceLine, ...]:
+    return tuple(
+        InvoiceLine(
+            description=line.description or "",
+            amount=minor_units(line.amount, invoice.currency),
+            period_start=moment(line.period.start),
+            period_end=moment(line.period.end),
+        )
+        for line in invoice.lines.data
+    )
+
+
+def _tax(invoice: Invoice) -> Money:
+    tax = sum(each.amount for each in invoice.total_taxes or [])
+    return minor_units(tax, invoice.currency)
+
+
+def _bank_asks(invoice: Invoice) -> bool:
+    """Say whether a payment waits until the person confirms it with their bank."""
+    payments = invoice.payments.data if invoice.payments else []
+    intents = [payment.payment.payment_intent for payment in payments]
+    return any(
+        isinstance(intent, PaymentIntent) and intent.status == BANK_ASKS for intent in intents
     )
 
 

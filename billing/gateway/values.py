@@ -117,16 +117,31 @@ class StripeInvoice:
     subscription_id: str | None
     number: str | None
     status: str
+    billing_reason: str | None
     description: str
+    lines: "tuple[InvoiceLine, ...]"
+    tax: Money
     total: Money
+    amount_due: Money
     amount_paid: Money
+    attempt_count: int
+    next_attempt_at: datetime | None
+    needs_confirmation: bool
     hosted_invoice_url: str | None
     issued_at: datetime
 
+    @property
+    def is_paid(self) -> bool:
+        return self.status == "paid"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "open"
+
 
 @dataclass(frozen=True, slots=True)
-class PreviewLine:
-    """One line of what would be charged; a credit is negative."""
+class InvoiceLine:
+    """One line of what is charged, or would be; a credit is negative."""
 
     description: str
     amount: Money
@@ -138,7 +153,7 @@ class PreviewLine:
 class InvoicePreview:
     """What Stripe would charge: https://docs.stripe.com/api/invoices/create_preview"""
 
-    lines: tuple[PreviewLine, ...]
+    lines: tuple[InvoiceLine, ...]
     subtotal: Money
     tax: Money
     total: Money

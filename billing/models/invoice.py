@@ -28,6 +28,11 @@ class Invoice(Model):
     amount_paid_minor: Mapped[int] = mapped_column(BigInt)
     amount_refunded_minor: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
     currency: Mapped[str] = mapped_column(String(3))
+    billing_reason: Mapped[str | None] = mapped_column(String(40))
+    amount_due_minor: Mapped[int] = mapped_column(BigInt, default=0)
+    attempt_count: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    needs_confirmation: Mapped[bool] = mapped_column(default=False)
     hosted_invoice_url: Mapped[str | None] = mapped_column(String(2000))
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
@@ -37,6 +42,10 @@ class Invoice(Model):
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
+
+    @property
+    def amount_due(self) -> Money:
+        return Money(self.amount_due_minor, self.currency)
 
     @property
     def is_refunded(self) -> bool:

@@ -67,6 +67,11 @@ def _copy(invoice: StripeInvoice, row: Invoice) -> None:
     row.description = invoice.description[:300]
     row.total_minor = invoice.total.amount_minor
     row.amount_paid_minor = invoice.amount_paid.amount_minor
+    row.amount_due_minor = invoice.amount_due.amount_minor
     row.currency = invoice.total.currency
+    row.billing_reason = invoice.billing_reason
+    row.attempt_count = invoice.attempt_count
+    row.next_attempt_at = invoice.next_attempt_at
+    row.needs_confirmation = invoice.needs_confirmation
     row.hosted_invoice_url = invoice.hosted_invoice_url
     row.issued_at = invoice.issued_at
