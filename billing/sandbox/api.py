@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
@@ -15,6 +14,7 @@ from billing.sandbox.expansion import expand
 from billing.sandbox.faults import Fault
 from billing.sandbox.ids import new_id
 from billing.sandbox.routing import Match, find_route
+from billing.sandbox.unit import Unit
 
 bp = Blueprint("api", __name__)
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
@@ -90,14 +90,26 @@ class _Call:
             stored = idempotency.find(unit, self._key, mark) if self._key else None
             if stored:
                 response = jsonify(stored.body)
+                response.status_code = stored.status
                 response.headers["Idempotent-Replayed"] = "true"
                 return response
-            answer = self._work(unit, match, raw)
+            status, answer = self._done(unit, match, raw)
             if self._key:
-                idempotency.remember(unit, self._key, mark, answer)
-        return jsonify(answer)
+                idempotency.remember(unit, self._key, mark, idempotency.Stored(status, answer))
+        response = jsonify(answer)
+        response.status_code = status
+        return response
 
-    def _work(self, unit: Any, match: Match, raw: Json) -> Json:
+    def _done(self, unit: Unit, match: Match, raw: Json) -> tuple[int, Json]:
+        """The answer; a refusal that keeps its work is an answer too."""
+        try:
+            return 200, self._work(unit, match, raw)
+        except ApiError as error:
+            if not error.is_kept:
+                raise
+            return error.status, error.body()
+
+    def _work(self, unit: Unit, match: Match, raw: Json) -> Json:
         route = self._engine.contract.route(match.key)
         params = self._engine.validator.params(route["params"], raw)
         paths = params.pop("expand", None) or []

@@ -14,11 +14,16 @@ class ApiError(Exception):
         kind: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
+        details: dict[str, Any] | None = None,
+        is_kept: bool = False,
     ) -> None:
+        """`details` are more fields of the error, such as `decline_code`. With `is_kept` what was
+        done before it stays done: a declined payment leaves its failed attempt."""
         super().__init__(message)
         self.message, self.status, self.kind, self.code, self.param = (
             message, status, kind, code, param,
         )  # fmt: skip
+        self.details, self.is_kept = details or {}, is_kept
 
     def body(self) -> dict[str, Any]:
         error: dict[str, Any] = {"message": self.message, "type": self.kind}
@@ -27,6 +32,7 @@ class ApiError(Exception):
             error["doc_url"] = "https://stripe.com/docs/error-codes/" + self.code.replace("_", "-")
         if self.param:
             error["param"] = self.param
+        error |= self.details
         return {"error": error}
 
 

@@ -69,12 +69,12 @@ def find(unit: Unit, key: str, call_fingerprint: str) -> Stored | None:
     return Stored(row["status"], json.loads(row["body"]))
 
 
-def remember(unit: Unit, key: str, call_fingerprint: str, answer: Json) -> None:
+def remember(unit: Unit, key: str, call_fingerprint: str, answer: Stored) -> None:
     """Store the answer in the transaction of the work itself."""
     unit.db.execute(
         "INSERT OR REPLACE INTO idempotency (account, key, fingerprint, status, body, created)"
-        " VALUES (?, ?, ?, 200, ?, ?)",
-        (unit.account, key, call_fingerprint, json.dumps(answer), unit.now),
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (unit.account, key, call_fingerprint, answer.status, json.dumps(answer.body), unit.now),
     )
 
 
