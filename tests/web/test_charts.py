@@ -105,13 +105,9 @@ class TestPace:
         assert charts.pace(_usage(limit=None), [_day(1)], TODAY) is None
 
 
-@pytest.mark.usefixtures("app")
 class TestPage:
-    @pytest.fixture(autouse=True)
-    def _on_sale(self) -> None:
-        states.catalog_at_stripe()
-
     def test_each_chart_has_its_table(self, page: PageClient) -> None:
+        states.catalog_at_stripe()
         states.log_in(page, states.three_weeks_in())
 
         text = page.open("/usage").main
@@ -124,6 +120,7 @@ class TestPage:
         assert "AI mentor 1,494 33%" in text
 
     def test_one_day_is_a_number_and_not_a_chart(self, page: PageClient) -> None:
+        states.catalog_at_stripe()
         states.log_in(page, states.used_up())
 
         text = page.open("/usage").main
@@ -132,6 +129,7 @@ class TestPage:
         assert "By feature AI chat 20 100%" in text
 
     def test_no_limit_no_burn_down(self, page: PageClient) -> None:
+        states.catalog_at_stripe()
         states.log_in(page, states.subscribed("scale"))
 
         assert "No limit on your plan" in page.open("/usage").main
