@@ -44,6 +44,5 @@ def nameless_context() -> dict[str, Any]:
         "current_user": None,
         "current_path": request.path if has_request_context() else "",
         "current_year": clock.now().year,
-        "html_lang": str(filters.current_locale()).replace("_", "-"),
         "theme": theme if theme in THEMES else None,
     }
