@@ -5,14 +5,17 @@ The two databases share the work: each looks at the pages in two of the four vie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from billing import clock
+from billing.database import transaction
 from billing.domain.interval import Interval
 from billing.domain.statuses import OrderKind, OrderState
 from billing.models import User
@@ -185,3 +188,46 @@ def test_account_menu_closes_on_escape(visits: list[Visit], browser_page: Page) 
     browser_page.keyboard.press("Escape")
 
     assert not log_out.is_visible()
+
+
+@pytest.mark.usefixtures("live_app")
+class TestEnhancements:
+    def test_confirming_page_goes_on_by_itself(self, browser_page: Page) -> None:
+        states.catalog_at_stripe()
+        user = states.subscribed()
+        order = states.order(user, OrderKind.SUBSCRIPTION, OrderState.PROCESSING)
+        _log_in(browser_page, user.email)
+        browser_page.goto(f"/checkout/success?session_id={order.stripe_session_id}")
+        heading = browser_page.get_by_role("heading", level=1)
+        expect(heading).to_have_text("Confirming your payment")
+
+        with transaction():
+            order.state, order.paid_at = OrderState.PAID, clock.now()
+
+        expect(heading).to_have_text("You are on Pro", timeout=10_000)
+
+    def test_chart_is_read_by_keys(self, browser_page: Page) -> None:
+        states.catalog_at_stripe()
+        user = states.three_weeks_in()
+        _log_in(browser_page, user.email)
+        browser_page.goto("/usage")
+        reader = browser_page.get_by_role("slider", name="AI requests by day: day")
+
+        reader.focus()
+        reader.press("Home")
+
+        expect(reader).to_have_attribute("aria-valuetext", re.compile("AI chat: 90, .*Total: 195"))
+        expect(browser_page.locator(".chart__tip:not([hidden])")).to_contain_text("Total: 195")
+
+    def test_second_submit_of_a_form_is_ignored(self, browser_page: Page) -> None:
+        states.catalog_at_stripe()
+        sent: list[str] = []
+        browser_page.goto("/login")
+        browser_page.on("request", lambda request: sent.append(request.method))
+        browser_page.get_by_label("Email").fill("nobody@example.test")
+        browser_page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+
+        browser_page.get_by_role("main").get_by_role("button", name="Log in", exact=True).dblclick()
+
+        expect(browser_page.get_by_role("alert")).to_be_visible()
+        assert sent.count("POST") == 1
