@@ -9,6 +9,8 @@ from billing.settings import Settings
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_FORM_FIELDS = 1000
+# Health checks of the machine itself; no link is ever made from the Host header.
+LOOPBACK = ("localhost", "127.0.0.1")
 
 
 def init_app(app: Flask) -> None:
@@ -29,7 +31,7 @@ def init_app(app: Flask) -> None:
 def _trusted_hosts(settings: Settings) -> tuple[str, ...]:
     if settings.trusted_hosts or not settings.is_production:
         return settings.trusted_hosts
-    return (urlsplit(settings.base_url).hostname or "",)
+    return (urlsplit(settings.base_url).hostname or "", *LOOPBACK)
 
 
 def _check_body() -> None:

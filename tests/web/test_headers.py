@@ -109,6 +109,24 @@ class TestRequests:
         assert 400 == answer.status_code
         assert "evil" not in answer.text
 
+    @pytest.mark.parametrize(
+        ("host", "status"), [("pay.test", 200), ("127.0.0.1:8000", 200), ("evil.test", 400)]
+    )
+    def test_production_knows_its_host(self, host: str, status: int) -> None:
+        # No database is asked: the page of a stranger without a session.
+        app = create_app(
+            make_settings(
+                environment="production",
+                secret_key="x" * 40,
+                configured_base_url="https://pay.test",
+                configured_stripe_secret_key="rk_live_" + "x" * 24,
+                configured_webhook_secrets=("whsec_" + "x" * 32,),
+                database_url="postgresql://nobody@127.0.0.1:1/none",
+            )
+        )
+
+        assert app.test_client().get("/login", headers={"Host": host}).status_code == status
+
     def test_own_host_is_served(self, database: str) -> None:
         app = create_app(make_settings(database_url=database, trusted_hosts=("app.test",)))
 
