@@ -9,6 +9,7 @@ from billing.blueprints import (
     auth,
     checkout,
     health,
+    portal_link,
     pricing,
     styleguide,
     theme,
@@ -67,6 +68,7 @@ BLUEPRINTS = (
     webhooks.bp,
     health.bp,
     api.bp,
+    portal_link.bp,
 )
 
 

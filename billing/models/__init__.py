@@ -18,6 +18,7 @@ from billing.models.metering import (
     UsageDay,
 )
 from billing.models.order import Order
+from billing.models.portal_link import PortalLink
 from billing.models.refund import Refund
 from billing.models.subscription import FeatureOverride, TrialUse, UserSubscription
 from billing.models.user import User
@@ -41,6 +42,7 @@ __all__ = [
     "LotBurn",
     "OneTimeLink",
     "Order",
+    "PortalLink",
     "QuotaPeriod",
     "Refund",
     "SubscriptionTier",

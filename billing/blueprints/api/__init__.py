@@ -10,6 +10,7 @@ from billing.blueprints.api import (
     features,
     holds,
     people,
+    portal,
     subscription,
     tokens,
     usage,
@@ -19,6 +20,7 @@ from billing.web.api import dispatch
 SECTIONS = [
     catalog.section,
     people.section,
+    portal.section,
     features.section,
     ai_requests.section,
     ai_request_batches.section,

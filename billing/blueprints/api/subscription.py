@@ -20,7 +20,7 @@ from billing.errors import (
 )
 from billing.models import User
 from billing.services import checkout, plan_changes, provisioning
-from billing.web import gateway
+from billing.web import gateway, settings
 from billing.web.api.call import Call
 from billing.web.api.declaration import Section
 from billing.web.api.documents import ForUser, Slug, UserQuery
@@ -55,6 +55,7 @@ def start_subscription_checkout(call: Call, body: TierChoice) -> UrlDocument:
         call.load_user(),
         tier_slug=body.tier,
         interval=body.interval,
+        person_key=settings.current().person_key,
         pages=return_pages(tier=body.tier, interval=body.interval),
         gateway=gateway.current(),
     )

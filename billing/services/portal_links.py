@@ -1,0 +1,82 @@
+"""Portal links: the host asks for one, its user follows it within ten minutes, once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+
+from billing import clock
+from billing.database import db, transaction
+from billing.domain.secrets import new_secret
+from billing.errors import LinkExpired
+from billing.models import PortalLink, User
+
+log = structlog.get_logger(__name__)
+
+LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """What the address is made from; whoever signs it must keep it from logs."""
+
+    nonce: str
+    expires_at: datetime
+    is_replay: bool = False
+
+
+def create(user_id: int, *, actor: str, idempotency_key: str | None = None) -> NewLink:
+    """Make a link that logs the user in.
+
+    Args:
+        user_id: ours.
+        actor: who asks, for the log: `key:7`.
+        idempotency_key: the same key again returns the same link, used or not.
+    """
+    with transaction() as session:
+        if idempotency_key is not None:
+            known = session.scalar(
+                select(PortalLink).where(
+                    PortalLink.user_id == user_id, PortalLink.idempotency_key == idempotency_key
+                )
+            )
+            if known is not None:
+                return NewLink(known.nonce, known.expires_at, is_replay=True)
+        link = PortalLink(
+            user_id=user_id,
+            nonce=new_secret(),
+            idempotency_key=idempotency_key,
+            expires_at=clock.now() + LIFETIME,
+        )
+        session.add(link)
+    log.info("portal_link.created", user_id=user_id, actor=actor)
+    return NewLink(link.nonce, link.expires_at)
+
+
+def use(nonce: str) -> User:
+    """Use the link up and return its user; of two tries at once one wins.
+
+    Args:
+        nonce: from an address whose signature was checked.
+
+    Raises:
+        LinkExpired: it was used before, is older than ten minutes, or its user is out.
+    """
+    now = clock.now()
+    with transaction() as session:
+        user_id = session.scalar(
+            update(PortalLink)
+            .where(
+                PortalLink.nonce == nonce,
+                PortalLink.used_at.is_(None),
+                PortalLink.expires_at > now,
+            )
+            .values(used_at=now)
+            .returning(PortalLink.user_id)
+        )
+    user = db.session.get(User, user_id) if user_id is not None else None
+    if user is None or not user.is_active:
+        raise LinkExpired("This link was used before, or is too old. Go back and try again.")
+    log.info("portal_link.used", user_id=user.id)
+    return user
