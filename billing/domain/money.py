@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 # https://docs.stripe.com/currencies (zero-decimal and three-decimal currencies)
-ZERO_DECIMAL = frozenset(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()
-)
+ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
 THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
 # Stripe takes these with two decimals, but charges whole units only.
 WHOLE_UNITS_ONLY = frozenset("ISK UGX".split())

@@ -1,6 +1,7 @@
 """Webhook signatures and events. https://docs.stripe.com/webhooks#verify-manually"""
 
 import json
+from typing import Any
 
 import stripe
 
@@ -8,6 +9,7 @@ from billing.errors import InvalidSignature
 from billing.gateway.values import Event
 
 TOLERANCE_SECONDS = 300
+UPCOMING = "invoice.upcoming"
 
 
 def verify(
@@ -72,12 +74,25 @@ def read_event(body: str) -> Event:
         raise InvalidSignature("The body is not a Stripe event.") from error
     if not isinstance(identifier, str) or not isinstance(event_type, str):
         raise InvalidSignature("The body is not a Stripe event.")
-    object_id = subject.get("id") if isinstance(subject, dict) else None
     return Event(
         id=identifier[:255],
         type=event_type[:100],
         api_version=event.get("api_version"),
         is_live=bool(event.get("livemode")),
-        object_id=object_id if isinstance(object_id, str) else None,
+        object_id=_object_id(event_type, subject),
         payload=body,
     )
+
+
+def _object_id(event_type: str, subject: Any) -> str | None:
+    """Return what is to be read again; an upcoming invoice is none yet, its subscription is."""
+    if event_type == UPCOMING:
+        subject = {"id": _at(subject, "parent", "subscription_details", "subscription")}
+    found = _at(subject, "id")
+    return found if isinstance(found, str) else None
+
+
+def _at(subject: Any, *names: str) -> Any:
+    for name in names:
+        subject = subject.get(name) if isinstance(subject, dict) else None
+    return subject

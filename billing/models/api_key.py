@@ -14,9 +14,7 @@ class ApiKey(Model):
     """A user key acts for its user; a service key has no user and acts for any."""
 
     __tablename__ = "api_keys"
-    __table_args__ = (
-        CheckConstraint("(user_id IS NULL) = is_service", name="user_or_service"),
-    )
+    __table_args__ = (CheckConstraint("(user_id IS NULL) = is_service", name="user_or_service"),)
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     prefix: Mapped[str] = mapped_column(String(16), unique=True)

@@ -14,9 +14,7 @@ class AuditEntry(Model):
     """One change; `actor` is a sentence such as `user:7`, `cli`, `stripe:evt_…`."""
 
     __tablename__ = "audit_log"
-    __table_args__ = (
-        Index("ix_audit_log_subject", "subject_type", "subject_id"),
-    )
+    __table_args__ = (Index("ix_audit_log_subject", "subject_type", "subject_id"),)
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     actor: Mapped[str] = mapped_column(String(255))

@@ -51,14 +51,10 @@ class UserSubscription(Model):
     card_exp_month: Mapped[int | None] = mapped_column()
     card_exp_year: Mapped[int | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
-    updated_at: Mapped[datetime] = mapped_column(
-        UtcDateTime, default=clock.now, onupdate=clock.now
-    )
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now, onupdate=clock.now)
 
     user: Mapped[User] = relationship(back_populates="subscription")
-    tier_version: Mapped[TierVersion] = relationship(
-        foreign_keys=[tier_version_id], lazy="joined"
-    )
+    tier_version: Mapped[TierVersion] = relationship(foreign_keys=[tier_version_id], lazy="joined")
     scheduled_tier_version: Mapped[TierVersion | None] = relationship(
         foreign_keys=[scheduled_tier_version_id]
     )

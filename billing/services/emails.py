@@ -36,6 +36,8 @@ class Letter:
     to_address: str
     kind: str
     context: Mapping[str, Member]
+    locale: str = "en"
+    time_zone: str = "UTC"
 
 
 class Mailer(Protocol):
@@ -136,7 +138,11 @@ def _claim(email_id: int) -> Letter | None:
         except LinkExpired:
             email.next_attempt_at, email.last_error = None, "the link expired"
             return None
-        return Letter(email.to_address, email.kind, context)
+        reader = session.get(User, email.user_id) if email.user_id is not None else None
+        if reader is None:
+            return Letter(email.to_address, email.kind, context)
+        locale, time_zone = reader.locale, reader.time_zone
+        return Letter(email.to_address, email.kind, context, locale, time_zone)
 
 
 def _next_attempt(attempts: int, now: datetime) -> datetime | None:

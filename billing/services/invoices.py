@@ -7,6 +7,7 @@ from billing.database import db, transaction
 from billing.errors import UnknownCustomer
 from billing.gateway import StripeInvoice
 from billing.models import Invoice, User
+from billing.services import payment_emails
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ def apply(invoice: StripeInvoice) -> None:
         )
         if user_id is None:
             raise UnknownCustomer(f"No user is the Stripe customer {invoice.customer_id}.")
-        lock_user(session, user_id)
+        user = lock_user(session, user_id)
         row = session.scalar(select(Invoice).where(Invoice.stripe_invoice_id == invoice.id))
         if row is None:
             row = Invoice(user_id=user_id, stripe_invoice_id=invoice.id)
@@ -42,6 +43,7 @@ def apply(invoice: StripeInvoice) -> None:
         elif row.status in FINAL_STATUSES and invoice.status not in FINAL_STATUSES:
             return
         _copy(invoice, row)
+        payment_emails.tell_of_invoice(user, invoice)
 
 
 def list_by_user(user_id: int, *, limit: int) -> list[Invoice]:

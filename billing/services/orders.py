@@ -14,7 +14,7 @@ from billing.domain.statuses import OrderKind, OrderState
 from billing.errors import OrderNotFound, StripeMismatch
 from billing.gateway import CheckoutSession, CustomerSubscriptions, Gateway
 from billing.models import Order
-from billing.services import ledger, reversals, subscriptions
+from billing.services import ledger, payment_emails, reversals, subscriptions
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
@@ -78,6 +78,8 @@ def fulfil(reading: CheckoutReading) -> Order:
             order.amount_paid_minor = session.total.amount_minor
             order.stripe_payment_intent_id = session.payment_intent_id
             reversals.follow(order)
+            if order.kind == OrderKind.TOKENS:
+                payment_emails.send_package_receipt(order)
             log.info("order.paid", order_id=order.id, user_id=order.user_id, item=order.item)
         elif session.is_expired:
             order.state = OrderState.EXPIRED

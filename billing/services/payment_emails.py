@@ -7,8 +7,8 @@ object and the attempt: the same news twice is one e-mail.
 from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.errors import Member
-from billing.gateway import StripeInvoice
-from billing.models import Order, User
+from billing.gateway import StripeInvoice, StripeRefund
+from billing.models import Invoice, Order, User
 from billing.services import emails
 from billing.services.email_facts import line_fact, moment_fact, money_fact
 
@@ -35,11 +35,9 @@ def tell_of_invoice(user: User, invoice: StripeInvoice) -> None:
 
 def send_package_receipt(order: Order) -> None:
     """Send the receipt of a paid token package; joins the open transaction."""
-    package = order.token_package
-    price = order.price
+    what, price = _package_name(order), order.price
     paid_minor = order.amount_minor if order.amount_paid_minor is None else order.amount_paid_minor
     paid = Money(paid_minor, order.currency)
-    what = package.name if package else f"{order.tokens} tokens"
     lines = [line_fact(what, price)]
     if paid != price:
         lines.append(line_fact("Discount and tax", paid - price))
@@ -55,18 +53,28 @@ def send_package_receipt(order: Order) -> None:
     emails.enqueue(order.user, "receipt", dedupe_key=f"receipt:order:{order.id}", context=context)
 
 
-def tell_of_refund(user: User, *, refund_id: str, amount: Money, what: str, tokens: int) -> None:
+def tell_of_refund(
+    user: User, refund: StripeRefund, *, order: Order | None, invoice: Invoice | None
+) -> None:
     """Tell that money goes back to the person's card; joins the open transaction.
 
     Args:
         user: who gets it.
-        refund_id: Stripe's id of the refund, so that it is told once.
-        amount: what goes back.
-        what: what it was paid for, as the receipt named it.
-        tokens: how many tokens went with it, 0 for none.
+        refund: one that has not failed.
+        order: the token package that was paid, if it was one.
+        invoice: the invoice that was paid, if it was one.
     """
-    context: dict[str, Member] = {"amount": money_fact(amount), "what": what, "tokens": tokens}
-    emails.enqueue(user, "refund", dedupe_key=f"refund:{refund_id}", context=context)
+    paid_for = invoice.description if invoice else "your payment"
+    context: dict[str, Member] = {
+        "amount": money_fact(refund.amount),
+        "what": _package_name(order) if order else paid_for,
+        "is_tokens": order is not None,
+    }
+    emails.enqueue(user, "refund", dedupe_key=f"refund:{refund.id}", context=context)
+
+
+def _package_name(order: Order) -> str:
+    return order.token_package.name if order.token_package else f"{order.tokens} tokens"
 
 
 def _send_receipt(user: User, invoice: StripeInvoice) -> None:

@@ -6,6 +6,7 @@ So each is sent once, whatever the number of events that told of the change, and
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.database import transaction
 from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.domain.statuses import SubscriptionStatus
@@ -13,6 +14,7 @@ from billing.errors import Member
 from billing.models import User, UserSubscription
 from billing.services import emails
 from billing.services.email_facts import moment_fact, money_fact
+from billing.services.users import lock_customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +64,30 @@ def tell_of_change(user: User, *, before: PlanStanding, ticket: int) -> None:
         _tell_of_new_plan(user, before, key)
     if before.ends_at is None and now.ends_at is not None:
         context = {"tier": now.tier_name, "ends_at": moment_fact(now.ends_at)}
-        emails.enqueue(
-            user, "plan_cancelled", dedupe_key=f"plan_cancelled:{key}", context=context
-        )
+        emails.enqueue(user, "plan_cancelled", dedupe_key=f"plan_cancelled:{key}", context=context)
     elif before.ends_at is not None and now.ends_at is None:
         emails.enqueue(
             user, "plan_resumed", dedupe_key=f"plan_resumed:{key}", context=_next_payment(user)
         )
 
 
-def announce_next_payment(user: User) -> None:
+def announce_next_payment(customer_id: str) -> None:
     """Tell when a trial ends or a year renews, once for each; joins the open transaction.
 
     A plan by the month renews without a word, and one that ends is not charged again.
+
+    Args:
+        customer_id: Stripe's id of the customer, whose subscription was applied just now.
+
+    Raises:
+        UnknownCustomer: no user of ours is this customer.
     """
+    with transaction() as session:
+        user = lock_customer(session, customer_id)
+        _announce(user)
+
+
+def _announce(user: User) -> None:
     row = user.subscription
     if not row.is_paid or row.ends_at is not None:
         return

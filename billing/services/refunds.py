@@ -15,7 +15,7 @@ from billing.database import transaction
 from billing.domain.reversals import FAILED_REFUNDS
 from billing.gateway import Gateway, StripeRefund
 from billing.models import AuditEntry, Invoice, Refund, User
-from billing.services import payments, reversals
+from billing.services import payment_emails, payments, reversals
 from billing.services.payments import PaymentReading
 from billing.services.users import lock_customer
 
@@ -67,6 +67,9 @@ def apply(reading: RefundsReading) -> None:
         session.flush()  # the sums below read the rows
         if order is not None:
             reversals.follow(order)
+        for refund in reading.refunds:
+            if refund.status not in FAILED_REFUNDS:
+                payment_emails.tell_of_refund(user, refund, order=order, invoice=invoice)
         if invoice is not None:
             invoice.amount_refunded_minor = _refunded_minor(session, invoice)
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from billing.errors import StripeMismatch
 from billing.gateway import Gateway
-from billing.services import disputes, invoices, orders, refunds, subscriptions
+from billing.services import disputes, invoices, orders, plan_emails, refunds, subscriptions
 
 Effect: TypeAlias = Callable[[], object]
 """What is to happen in the transaction that marks the event."""
@@ -50,6 +50,31 @@ def _invoice_changed(invoice_id: str, gateway: Gateway) -> Effect:
     return partial(invoices.apply, gateway.invoices.retrieve(invoice_id))
 
 
+def _renewal_failed(invoice_id: str, gateway: Gateway) -> Effect:
+    """The e-mail says until when the tier stays on, so the subscription comes first."""
+    invoice = gateway.invoices.retrieve(invoice_id)
+    if invoice.subscription_id is None or invoice.customer_id is None:
+        return partial(invoices.apply, invoice)
+    held = subscriptions.read(invoice.customer_id, gateway=gateway)
+
+    def apply_both() -> None:
+        subscriptions.apply(held)
+        invoices.apply(invoice)
+
+    return apply_both
+
+
+def _payment_ahead(subscription_id: str, gateway: Gateway) -> Effect:
+    customer_id = gateway.subscriptions.retrieve(subscription_id).customer_id
+    held = subscriptions.read(customer_id, gateway=gateway)
+
+    def apply_and_announce() -> None:
+        subscriptions.apply(held)
+        plan_emails.announce_next_payment(customer_id)
+
+    return apply_and_announce
+
+
 def _charge_refunded(charge_id: str, gateway: Gateway) -> Effect:
     return partial(refunds.apply, refunds.read(charge_id, gateway=gateway))
 
@@ -75,9 +100,12 @@ HANDLERS: Mapping[str, Handler] = {
     "customer.subscription.deleted": _subscription_changed,
     "customer.subscription.paused": _subscription_changed,
     "customer.subscription.resumed": _subscription_changed,
+    "customer.subscription.trial_will_end": _payment_ahead,
     "invoice.finalized": _invoice_changed,
     "invoice.paid": _invoice_changed,
-    "invoice.payment_failed": _invoice_changed,
+    "invoice.payment_failed": _renewal_failed,
+    "invoice.payment_action_required": _renewal_failed,
+    "invoice.upcoming": _payment_ahead,
     "invoice.voided": _invoice_changed,
     "invoice.marked_uncollectible": _invoice_changed,
     "charge.refunded": _charge_refunded,

@@ -19,7 +19,7 @@ from billing.domain.statuses import SubscriptionStatus
 from billing.errors import UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
 from billing.models import AuditEntry, TierVersion, UserSubscription
-from billing.services import catalog, provisioning, quotas, tickets
+from billing.services import catalog, plan_emails, provisioning, quotas, tickets
 from billing.services.users import lock_customer
 
 log = structlog.get_logger(__name__)
@@ -76,7 +76,7 @@ def apply(reading: CustomerSubscriptions) -> None:
             log.info("subscription.reading_passed_over", user_id=user.id, ticket=reading.ticket)
             return
         row.applied_ticket = reading.ticket
-        before = _summary(row)
+        before, stood = _summary(row), plan_emails.standing_of(row)
         if reading.live:
             _follow(session, row, reading.live[0])
         else:
@@ -84,6 +84,7 @@ def apply(reading: CustomerSubscriptions) -> None:
         session.flush()
         quotas.follow_tier(user.id, tier_version=row.tier_version, anchor=row.anchor)
         _audit(session, row, before)
+        plan_emails.tell_of_change(user, before=stood, ticket=reading.ticket)
 
 
 def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:

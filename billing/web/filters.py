@@ -1,8 +1,10 @@
 """How amounts, counts and dates read: Babel, in the person's language and time zone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
@@ -41,6 +43,8 @@ def init_app(app: Flask) -> None:
         days_from_now,
         day_and_month,
         whole_day,
+        money_of,
+        long_date_of,
     ]
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.globals["zone_name"] = zone_name
@@ -49,6 +53,18 @@ def init_app(app: Flask) -> None:
 def speak_to(*, locale: str, time_zone: str) -> None:
     """Set the language and the zone that this request's pages are written in."""
     g.locale, g.time_zone = _locale(locale), _zone(time_zone)
+
+
+@contextmanager
+def speaking_to(*, locale: str, time_zone: str) -> Iterator[None]:
+    """Write in another person's language and zone for a while: an e-mail between two pages."""
+    before = {name: g.get(name) for name in ("locale", "time_zone")}
+    speak_to(locale=locale, time_zone=time_zone)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            g.pop(name) if value is None else setattr(g, name, value)
 
 
 def speaks() -> bool:
@@ -136,6 +152,16 @@ def whole_day(day: date) -> Markup:
     """Return "Dec 14, 2026" for a day that is no moment, such as a UTC day of usage."""
     text = format_date(day, "medium", locale=current_locale())
     return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), text)
+
+
+def money_of(fact: Mapping[str, Any]) -> str:
+    """Return "$49.00" of an e-mail's fact."""
+    return money(Money(fact["minor"], fact["currency"]))
+
+
+def long_date_of(fact: str) -> str:
+    """Return "December 14, 2026" of an e-mail's fact, as plain text."""
+    return long_date(datetime.fromisoformat(fact)).striptags()
 
 
 def days_from_now(moment: datetime) -> str:

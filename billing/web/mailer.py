@@ -14,6 +14,7 @@ from billing import clock
 from billing.services import emails
 from billing.services.emails import EmailNotSent, Letter
 from billing.settings import InvalidSettings, Settings
+from billing.web import filters
 from billing.web.mail_transport import BadMailUrl, open_transport
 
 RETRY_INTERVAL = timedelta(seconds=60)
@@ -40,7 +41,11 @@ class TemplateMailer:
         return str(message["Subject"])
 
     def write(self, letter: Letter) -> EmailMessage:
-        """Return the finished e-mail: plain text first, HTML beside it."""
+        """Return the finished e-mail in the reader's language and zone: plain text, then HTML."""
+        with filters.speaking_to(locale=letter.locale, time_zone=letter.time_zone):
+            return self._write(letter)
+
+    def _write(self, letter: Letter) -> EmailMessage:
         context = {**self._frame, **letter.context, "to_address": letter.to_address}
         text = self._templates.get_template(f"emails/{letter.kind}.txt")
         subject = "".join(text.blocks["subject"](text.new_context(context))).strip()
