@@ -17,6 +17,7 @@ DEVELOPMENT_SECRET_KEY = "development-only-secret-key-never-in-production"
 SANDBOX_SECRET_KEY = "sk_test_billhook_local_sandbox"
 SANDBOX_WEBHOOK_SECRET = "whsec_billhook_local_sandbox"
 SECRET_KEY_MIN_LENGTH = 32
+HOST_SECRET_MIN_LENGTH = 24
 
 
 class InvalidSettings(SystemExit):
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
 
     secret_key: str = Field(DEVELOPMENT_SECRET_KEY, alias="SECRET_KEY")
     secret_key_fallbacks: CommaSeparated = Field((), alias="SECRET_KEY_FALLBACKS")
+    configured_person_key: str | None = Field(None, alias="PERSON_KEY")
     configured_stripe_secret_key: str | None = Field(None, alias="STRIPE_SECRET_KEY")
     configured_webhook_secrets: CommaSeparated = Field((), alias="STRIPE_WEBHOOK_SECRET")
     configured_stripe_api_base: str | None = Field(None, alias="STRIPE_API_BASE")
@@ -69,6 +71,9 @@ class Settings(BaseSettings):
     mail_from: str = Field("Billhook <billing@billhook.example>", alias="MAIL_FROM")
     trusted_hosts: CommaSeparated = Field((), alias="TRUSTED_HOSTS")
     trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=5)
+    host_webhook_url: str | None = Field(None, alias="HOST_WEBHOOK_URL")
+    host_webhook_secrets: CommaSeparated = Field((), alias="HOST_WEBHOOK_SECRET")
+    configured_host_webhook_private: bool | None = Field(None, alias="HOST_WEBHOOK_ALLOW_PRIVATE")
     api_rate_limit: int = Field(600, alias="API_RATE_LIMIT", ge=1)
     api_service_rate_limit: int = Field(300_000, alias="API_SERVICE_RATE_LIMIT", ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
@@ -96,6 +101,11 @@ class Settings(BaseSettings):
         return f"http://{self.host}:{self.sandbox_port}"
 
     @property
+    def person_key(self) -> str:
+        """With what persons are recognised again, past a closed account; it must not change."""
+        return self.configured_person_key or self.secret_key
+
+    @property
     def stripe_secret_key(self) -> str:
         return self.configured_stripe_secret_key or SANDBOX_SECRET_KEY
 
@@ -111,6 +121,12 @@ class Settings(BaseSettings):
         return self.sandbox_url if self.uses_sandbox else None
 
     @property
+    def host_webhook_allows_private(self) -> bool:
+        """Whether the host may listen in a private network: in development it mostly does."""
+        allowed = self.configured_host_webhook_private
+        return not self.is_production if allowed is None else allowed
+
+    @property
     def payment_page_origins(self) -> tuple[str, ...]:
         """Origins that a form may lead to by redirect (CSP `form-action`)."""
         if self.stripe_api_base:
@@ -121,6 +137,22 @@ class Settings(BaseSettings):
     def _stripe_key_needs_webhook_secret(self) -> Self:
         if self.configured_stripe_secret_key and not self.configured_webhook_secrets:
             raise ValueError("STRIPE_WEBHOOK_SECRET must be set when STRIPE_SECRET_KEY is")
+        return self
+
+    @model_validator(mode="after")
+    def _host_webhook_needs_secret(self) -> Self:
+        if self.host_webhook_url is None:
+            return self
+        url = urlsplit(self.host_webhook_url)
+        if url.scheme not in {"http", "https"} or not url.hostname or url.username:
+            raise ValueError("HOST_WEBHOOK_URL must be an http:// or https:// address")
+        if not all(
+            len(key) >= HOST_SECRET_MIN_LENGTH for key in self.host_webhook_secrets or ("",)
+        ):
+            raise ValueError(
+                "HOST_WEBHOOK_SECRET must be set, with at least "
+                f"{HOST_SECRET_MIN_LENGTH} characters, when HOST_WEBHOOK_URL is"
+            )
         return self
 
     @model_validator(mode="after")
@@ -149,6 +181,9 @@ class Settings(BaseSettings):
                 for secret in webhooks
             ),
             "STRIPE_API_BASE must not be set": self.configured_stripe_api_base is not None,
+            "HOST_WEBHOOK_URL must be an https:// address": (
+                not (self.host_webhook_url or "https://").startswith("https://")
+            ),
             "BILLING_BASE_URL must be set to an https:// address": (
                 not (self.configured_base_url or "").startswith("https://")
             ),

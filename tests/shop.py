@@ -56,6 +56,7 @@ class Shop:
             tier_slug=tier,
             interval=Interval(interval),
             pages=PAGES,
+            person_key="of a test",
             gateway=self.gateway,
         )
         return session_id_of(url)

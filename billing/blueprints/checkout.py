@@ -8,7 +8,7 @@ from billing.domain.statuses import OrderState
 from billing.errors import AlreadySubscribed, GatewayError
 from billing.services import checkout
 from billing.services.checkout import ReturnPages
-from billing.web import checkout_form, gateway
+from billing.web import checkout_form, gateway, settings
 from billing.web.links import external_url
 from billing.web.login import login_required
 from billing.web.plan_state import payment_state
@@ -27,6 +27,7 @@ def subscription() -> ResponseReturnValue:
             current_user,
             tier_slug=tier_slug,
             interval=interval,
+            person_key=settings.current().person_key,
             pages=_return_pages(f"tier={tier_slug}&interval={interval}"),
             gateway=gateway.current(),
         )

@@ -1,13 +1,13 @@
 """Where Stripe's webhooks arrive."""
 
 import structlog
-from flask import Blueprint, current_app, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from billing import clock, gateway
 from billing.services import inbox
-from billing.settings import Settings
 from billing.web import gateway as web_gateway
+from billing.web import settings
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
@@ -18,11 +18,10 @@ MAX_BODY_BYTES = 256 * 1024
 def stripe() -> ResponseReturnValue:
     """Keep the event and apply it; anything but 2xx makes Stripe send it again."""
     request.max_content_length = MAX_BODY_BYTES
-    settings: Settings = current_app.extensions["billing_settings"]
     event = gateway.verify(
         request.get_data(cache=False),
         request.headers.get("Stripe-Signature"),
-        secrets=settings.stripe_webhook_secrets,
+        secrets=settings.current().stripe_webhook_secrets,
         now_epoch=int(clock.now().timestamp()),
     )
     structlog.contextvars.bind_contextvars(event_id=event.id)

@@ -57,6 +57,7 @@ class Order(Model):
     expires_after_months: Mapped[int | None] = mapped_column()
     amount_minor: Mapped[int] = mapped_column(BigInt)
     currency: Mapped[str] = mapped_column(String(3))
+    person_hash: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[OrderState] = mapped_column(String(20), default=OrderState.OPEN)
     stripe_session_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     stripe_session_url: Mapped[str | None] = mapped_column(String(2000))

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from billing import clock
 from billing.database import db, transaction
 from billing.domain.interval import Interval
-from billing.domain.money import Money
+from billing.domain.persons import person_hash
 from billing.domain.statuses import OrderKind, OrderState
 from billing.errors import (
     AlreadySubscribed,
@@ -28,6 +28,7 @@ from billing.gateway import CheckoutSession, Gateway
 from billing.gateway.checkout import SessionRequest
 from billing.models import Order, User
 from billing.services import catalog, orders, provisioning
+from billing.services.choices import Choice
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
@@ -49,33 +50,14 @@ class ReturnPages:
     cancel_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the person set out to buy, with our price."""
-
-    kind: OrderKind
-    item: str
-    money: Money
-    stripe_price_id: str
-    trial_days: int = 0
-    tier_version_id: int | None = None
-    interval: Interval | None = None
-    token_package_id: int | None = None
-    tokens: int = 0
-    bonus_tokens: int = 0
-    expires_after_months: int | None = None
-
-    def is_what(self, order: Order) -> bool:
-        """Whether an order made earlier is for the same thing on the same terms."""
-        return (
-            order.price == self.money
-            and order.tier_version_id == self.tier_version_id
-            and (order.tokens, order.bonus_tokens) == (self.tokens, self.bonus_tokens)
-        )
-
-
 def start_subscription(
-    user: User, *, tier_slug: str, interval: Interval, pages: ReturnPages, gateway: Gateway
+    user: User,
+    *,
+    tier_slug: str,
+    interval: Interval,
+    pages: ReturnPages,
+    person_key: str,
+    gateway: Gateway,
 ) -> str:
     """Start the checkout of a paid tier.
 
@@ -84,6 +66,7 @@ def start_subscription(
         tier_slug: the tier, as the pricing page names it.
         interval: how often it is paid.
         pages: where Stripe sends the person afterwards.
+        person_key: with what a person who had a trial is recognised again.
         gateway: where Stripe is reached; no transaction may be open.
 
     Returns:
@@ -102,14 +85,11 @@ def start_subscription(
         log.warning("checkout.tier_not_for_sale", user_id=user.id, tier=tier_slug)
         raise TierNotForSale(f"{version.tier.name} cannot be bought.")
     _refuse_second_subscription(user)
-    choice = Choice(
-        kind=OrderKind.SUBSCRIPTION,
-        item=f"tier:{tier_slug}:{interval}",
-        money=version.price(interval),
+    choice = Choice.of_tier(
+        version,
+        interval,
         stripe_price_id=price_id,
-        trial_days=version.trial_days,
-        tier_version_id=version.id,
-        interval=interval,
+        person_hash=person_hash(user.email, person_key),
     )
     _close_other_subscription_checkouts(user, choice.item, gateway)
     return _start(user, choice, pages, gateway)
@@ -137,16 +117,7 @@ def start_tokens(user: User, *, package_slug: str, pages: ReturnPages, gateway: 
     if package.stripe_price_id is None:
         log.warning("checkout.package_not_for_sale", user_id=user.id, package=package_slug)
         raise TierNotForSale(f"{package.name} cannot be bought yet.")
-    choice = Choice(
-        kind=OrderKind.TOKENS,
-        item=f"package:{package_slug}",
-        money=package.price,
-        stripe_price_id=package.stripe_price_id,
-        token_package_id=package.id,
-        tokens=package.tokens,
-        bonus_tokens=package.bonus_tokens,
-        expires_after_months=package.expires_after_months,
-    )
+    choice = Choice.of_package(package, stripe_price_id=package.stripe_price_id)
     return _start(user, choice, pages, gateway)
 
 
@@ -246,7 +217,8 @@ def _start(user: User, choice: Choice, pages: ReturnPages, gateway: Gateway) -> 
         if choice.kind == OrderKind.SUBSCRIPTION:
             _refuse_second_subscription(user)
         order = _open_order(user, choice)
-    session = _create_session(user, order, choice, pages, gateway)
+    request = _request(user, order, choice, pages=pages, gateway=gateway)
+    session = _create_session(request, gateway)
     if session.url is None:
         raise GatewayError("This checkout has ended meanwhile. Nothing was charged. Try again.")
     log.info("checkout.started", user_id=user.id, order_id=order.id, item=choice.item)
@@ -269,21 +241,7 @@ def _open_order(user: User, choice: Choice) -> Order:
         if order is not None:
             order.state = OrderState.EXPIRED
             session.flush()
-        order = Order(
-            user_id=user.id,
-            kind=choice.kind,
-            item=choice.item,
-            tier_version_id=choice.tier_version_id,
-            interval=choice.interval,
-            token_package_id=choice.token_package_id,
-            tokens=choice.tokens,
-            bonus_tokens=choice.bonus_tokens,
-            expires_after_months=choice.expires_after_months,
-            amount_minor=choice.money.amount_minor,
-            currency=choice.money.currency,
-            state=OrderState.OPEN,
-            stripe_session_expires_at=clock.now() + SESSION_LIFETIME,
-        )
+        order = choice.order_of(user.id, session_expires_at=clock.now() + SESSION_LIFETIME)
         session.add(order)
         session.flush()
     return order
@@ -295,13 +253,13 @@ def _is_reusable(order: Order, choice: Choice) -> bool:
     return choice.is_what(order) and is_fresh
 
 
-def _create_session(
-    user: User, order: Order, choice: Choice, pages: ReturnPages, gateway: Gateway
-) -> CheckoutSession:
-    request = SessionRequest(
+def _request(
+    user: User, order: Order, choice: Choice, *, pages: ReturnPages, gateway: Gateway
+) -> SessionRequest:
+    return SessionRequest(
         order_id=order.id,
         key=order.stripe_key,
-        user_id=user.id,
+        user_id=order.user_id,
         customer_id=_customer_id(user, gateway),
         price_id=choice.stripe_price_id,
         is_subscription=choice.kind == OrderKind.SUBSCRIPTION,
@@ -310,18 +268,20 @@ def _create_session(
         success_url=pages.success_url,
         cancel_url=pages.cancel_url,
     )
-    order_id = order.id
+
+
+def _create_session(request: SessionRequest, gateway: Gateway) -> CheckoutSession:
     try:
         session = gateway.checkout.create(request)
     except GatewayUnavailable:
         raise
     except GatewayError:
         # Stripe answers the same key with the same error for a day: the next try needs a new one.
-        _mark_failed(order_id)
+        _mark_failed(request.order_id)
         raise
     with transaction() as tx:
         lock_user(tx, request.user_id)
-        stored = tx.get_one(Order, order_id)
+        stored = tx.get_one(Order, request.order_id)
         stored.stripe_session_id = session.id
         stored.stripe_session_url = session.url
     return session

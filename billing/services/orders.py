@@ -14,7 +14,7 @@ from billing.domain.statuses import OrderKind, OrderState
 from billing.errors import OrderNotFound, StripeMismatch
 from billing.gateway import CheckoutSession, CustomerSubscriptions, Gateway
 from billing.models import Order
-from billing.services import ledger, payment_emails, reversals, subscriptions
+from billing.services import ledger, payment_emails, reversals, subscriptions, trials
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
@@ -88,6 +88,20 @@ def fulfil(reading: CheckoutReading) -> Order:
     return order
 
 
+def abandon(order_id: int) -> None:
+    """Close an order that nobody can pay any more; a paid one stays as it is.
+
+    Args:
+        order_id: an order that exists.
+    """
+    with transaction() as tx:
+        lock_user(tx, tx.get_one(Order, order_id).user_id)
+        order = tx.get_one(Order, order_id, populate_existing=True)
+        if order.state in {OrderState.OPEN, OrderState.PROCESSING}:
+            order.state = OrderState.EXPIRED
+            log.info("order.abandoned", order_id=order_id, user_id=order.user_id)
+
+
 def list_paid_packages(user_id: int, *, limit: int) -> list[Order]:
     """Return the token packages that the user bought last.
 
@@ -149,6 +163,8 @@ def _give(order: Order, reading: CheckoutReading) -> None:
         _grant_tokens(order)
     elif reading.subscriptions is not None:
         subscriptions.apply(reading.subscriptions)
+        if order.person_hash is not None:
+            trials.remember(order.person_hash)
     else:
         raise StripeMismatch(f"The paid session of order {order.id} has no subscription.")
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
-from billing.settings import Settings
+from billing.web import settings
 
 
 def external_url(endpoint: str, **values: Any) -> str:
     """Return the full address of a page, by the configured base URL and never the Host header."""
-    settings: Settings = current_app.extensions["billing_settings"]
-    return settings.base_url + url_for(endpoint, **values)
+    return settings.current().base_url + url_for(endpoint, **values)

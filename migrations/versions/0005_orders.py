@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("expires_after_months", sa.Integer(), nullable=True),
         sa.Column("amount_minor", BigInt, nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("person_hash", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("stripe_session_id", sa.String(length=255), nullable=True),
         sa.Column("stripe_session_url", sa.String(length=2000), nullable=True),
