@@ -6,6 +6,7 @@ from billing.models.catalog import Feature, SubscriptionTier, TierVersion, Token
 from billing.models.credentials import CredentialAttempts, LinkPurpose, OneTimeLink, UserSession
 from billing.models.dispute import Dispute
 from billing.models.email import Email
+from billing.models.host_webhook import HostWebhook
 from billing.models.idempotency import IdempotencyKey
 from billing.models.invoice import Invoice
 from billing.models.ledger import LotBurn, TokenLot, TokenTransaction, UserTokenBalance
@@ -36,6 +37,7 @@ __all__ = [
     "FeatureOverride",
     "Hold",
     "HoldLot",
+    "HostWebhook",
     "IdempotencyKey",
     "Invoice",
     "LinkPurpose",

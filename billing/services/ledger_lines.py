@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from billing.domain.ledger import TransactionKind
 from billing.models import TokenLot, TokenTransaction, UserTokenBalance
+from billing.services import host_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +55,5 @@ def post(
         created_at=now,
     )
     session.add(line)
+    host_events.tell_of_line(line)
     return line

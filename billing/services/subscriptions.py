@@ -19,7 +19,7 @@ from billing.domain.statuses import SubscriptionStatus
 from billing.errors import UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
 from billing.models import AuditEntry, TierVersion, UserSubscription
-from billing.services import catalog, plan_emails, provisioning, quotas, tickets
+from billing.services import catalog, host_events, plan_emails, provisioning, quotas, tickets
 from billing.services.users import lock_customer
 
 log = structlog.get_logger(__name__)
@@ -195,4 +195,5 @@ def _audit(session: Session, row: UserSubscription, before: dict[str, str | bool
             after=after,
         )
     )
+    host_events.tell_of_subscription(row, before=before)
     log.info("subscription.changed", user_id=row.user_id, before=before, after=after)
