@@ -154,6 +154,11 @@ class SandboxControl:
         """The bank sends a refund back, later than it was made."""
         return self._post(f"/refunds/{refund_id}/fail", {})
 
+    def authenticate_setup(self, setup_intent_id: str, *, approved: bool) -> Json:
+        """Answer the bank's question about a setup intent."""
+        given = {"approved": approved}
+        return self._post(f"/setup_intents/{setup_intent_id}/authenticate", given)
+
     def events(self, **filters: str) -> list[Json]:
         """Events oldest first with `deliveries`; filters `type`, `state`, `object`."""
         found: list[Json] = self._get(f"/events?{urllib.parse.urlencode(filters)}")["data"]

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from billing.sandbox.errors import ApiError
+
 
 class Decline(NamedTuple):
     """Why a payment is refused, in Stripe's words and in those of the hosted page."""
@@ -66,6 +68,15 @@ DEBIT_REFUSED = Decline(
     "The bank account could not be debited.",
 )
 
+PROCESSING_ERROR = Decline(
+    "processing_error",
+    "processing_error",
+    "An error occurred while processing your card. Try again in a little bit.",
+    "The card could not be processed. Try again.",
+)
+LOST = Decline("card_declined", "lost_card", "Your card was declined.", DECLINED.page_message)
+STOLEN = Decline("card_declined", "stolen_card", "Your card was declined.", DECLINED.page_message)
+
 CARDS = (
     TestCard("4242424242424242", "Payment succeeds"),
     TestCard("4000000000000002", "Card is declined", decline=DECLINED),
@@ -83,11 +94,54 @@ CARDS = (
              dispute=Dispute("fraudulent", is_inquiry=True)),
     TestCard("4000000000002685", "Works, is disputed as not received", is_listed=False,
              dispute=Dispute("product_not_received")),
+    TestCard("4000000000000119", "Processing error", decline=PROCESSING_ERROR, is_listed=False),
+    TestCard("4000000000009987", "Lost card", decline=LOST, is_listed=False),
+    TestCard("4000000000009979", "Stolen card", decline=STOLEN, is_listed=False),
     TestCard("5555555555554444", "Payment succeeds", brand="mastercard", is_listed=False),
     TestCard("378282246310005", "Payment succeeds", brand="amex", is_listed=False),
 )  # fmt: skip
 
 LISTED = tuple(card for card in CARDS if card.is_listed)
+
+# Stripe's names of the same cards: `pm_card_visa`, `tok_visa` and so on.
+_NAMES = {
+    "amex": "0005",
+    "authenticationRequired": "3155",
+    "chargeCustomerFail": "0341",
+    "chargeDeclined": "0002",
+    "chargeDeclinedExpiredCard": "0069",
+    "chargeDeclinedIncorrectCvc": "0127",
+    "chargeDeclinedInsufficientFunds": "9995",
+    "chargeDeclinedLostCard": "9987",
+    "chargeDeclinedProcessingError": "0119",
+    "chargeDeclinedStolenCard": "9979",
+    "createDispute": "0259",
+    "createDisputeInquiry": "1976",
+    "createDisputeProductNotReceived": "2685",
+    "mastercard": "4444",
+    "refundFail": "5126",
+    "threeDSecure2Required": "3220",
+    "visa": "4242",
+}
+
+
+def named_card(name: str) -> TestCard | None:
+    """The test card of a name such as `pm_card_visa`, `pm_card_visa_chargeDeclined`, `tok_visa`."""
+    short = re.sub(r"^(pm_card|tok)_(visa_(?=charge))?", "", name)
+    return find_card(_NAMES[short]) if short in _NAMES and short != name else None
+
+
+def card_error(decline: Decline, **details: object) -> ApiError:
+    """A decline as the 402 of the API; `details` are more fields of the error."""
+    reason = {"decline_code": decline.decline_code} if decline.decline_code else {}
+    return ApiError(
+        decline.message,
+        status=402,
+        kind="card_error",
+        code=decline.code,
+        details=reason | details,
+        is_kept=True,
+    )
 
 
 def find_card(number: str) -> TestCard | None:

@@ -10,14 +10,16 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 30 * 60, 24 * 3600
 # The caller's clock and ours need not agree to the second.
 SLACK_SECONDS = 60
 MINIMUM_MINOR = {"usd": 50, "eur": 50, "gbp": 30}
-_NOT_SERVED = ("optional_items", "shipping_options", "setup_intent_data")
-_NEEDED = ("mode", "line_items", "success_url")
+_NOT_SERVED = ("optional_items", "shipping_options")
+_NEEDED = ("mode", "success_url")
 _ONLY_IN = {
-    "payment_intent_data": "payment",
-    "invoice_creation": "payment",
-    "customer_creation": "payment",
-    "subscription_data": "subscription",
-    "payment_method_collection": "subscription",
+    "payment_intent_data": ("payment",),
+    "invoice_creation": ("payment",),
+    "customer_creation": ("payment", "setup"),
+    "line_items": ("payment", "subscription"),
+    "setup_intent_data": ("setup",),
+    "subscription_data": ("subscription",),
+    "payment_method_collection": ("subscription",),
 }
 _EXCLUSIVE = (
     ("customer", "customer_email"),
@@ -29,7 +31,8 @@ _EXCLUSIVE = (
 def check(params: Json) -> None:
     """Refuse what Stripe refuses, and what the sandbox cannot do."""
     _check_served(params)
-    for name in _NEEDED:
+    own = "currency" if params.get("mode") == "setup" else "line_items"
+    for name in (*_NEEDED, own):
         if not params.get(name):
             raise parameter_missing(name)
     for name in ("success_url", "cancel_url"):
@@ -78,8 +81,6 @@ def expires_at(now: int, params: Json) -> int:
 
 
 def _check_served(params: Json) -> None:
-    if params.get("mode") == "setup":
-        raise not_served("mode=setup", "mode")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_served(f"ui_mode={params['ui_mode']}", "ui_mode")
     for name in _NOT_SERVED:
@@ -88,8 +89,8 @@ def _check_served(params: Json) -> None:
 
 
 def _check_mode(params: Json) -> None:
-    for name, mode in _ONLY_IN.items():
-        if name in params and params["mode"] != mode:
+    for name, modes in _ONLY_IN.items():
+        if name in params and params["mode"] not in modes:
             raise invalid(f"You can not pass `{name}` in `{params['mode']}` mode.", name)
 
 

@@ -1,6 +1,6 @@
 """`/_control/` about money that was paid: what happens in a dashboard or at a bank."""
 
-from billing.sandbox import disputing
+from billing.sandbox import disputing, setups
 from billing.sandbox.api import engine
 from billing.sandbox.cards import Dispute
 from billing.sandbox.contract import Json
@@ -57,6 +57,15 @@ def escalate_dispute(account: str, dispute_id: str) -> Json:
     """An inquiry becomes a chargeback."""
     with engine().unit(account) as unit:
         return disputing.escalate(unit, unit.get("dispute", dispute_id, param="dispute"))
+
+
+@bp.post("/setup_intents/<setup_intent_id>/authenticate")
+@for_account
+def authenticate_setup(account: str, setup_intent_id: str) -> Json:
+    """Answer the bank's question about a setup intent: `approved`, true or false."""
+    with engine().unit(account) as unit:
+        setup = unit.get("setup_intent", setup_intent_id, param="intent")
+        return setups.authenticate(unit, setup, approved=bool(body().get("approved", True)))
 
 
 def charge_of(unit: Unit, object_id: str) -> Json:

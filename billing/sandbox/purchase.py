@@ -4,7 +4,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from billing.sandbox import invoicing, payments, subscribing
+from billing.sandbox import invoicing, payments, setups, subscribing
 from billing.sandbox.cards import NOT_AUTHENTICATED, Decline, TestCard
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError
@@ -30,9 +30,9 @@ class Attempt(NamedTuple):
 
 
 def attempt(unit: Unit, session: Json, card: TestCard, payer: Payer) -> Attempt:
-    """Pay an open session with a test card."""
+    """Pay an open session with a test card, or have it keep the card in setup mode."""
     _refuse_unless_open(session)
-    return _Purchase(unit, session, card, payer).run()
+    return _KINDS[session["mode"]](unit, session, card, payer).run()
 
 
 def authenticate(
@@ -40,7 +40,7 @@ def authenticate(
 ) -> Attempt:
     """Answer the bank's question that an attempt with a 3-D Secure card left open."""
     _refuse_unless_open(session)
-    purchase = _Purchase(unit, session, card, payer)
+    purchase = _KINDS[session["mode"]](unit, session, card, payer)
     return purchase.succeed() if approved else purchase.refuse(NOT_AUTHENTICATED)
 
 
@@ -66,7 +66,7 @@ class _Purchase:
         self.private = unit.objects.private(session["id"])
         self.items: list[Json] = self.private["line_items"]
         self.is_subscription = session["mode"] == "subscription"
-        self.amount: int = session["amount_total"]
+        self.amount: int = session["amount_total"] or 0
         self.is_late = card.pays_later and self.amount > 0
         self.payer = self._known_email(payer)
 
@@ -272,3 +272,47 @@ class _Purchase:
             invoicing.add_payment(self.unit, invoice, payment.intent)
         if not self.is_late:
             invoicing.pay(self.unit, invoice)
+
+
+class _Setup(_Purchase):
+    """One buyer leaving a card with a session that sells nothing."""
+
+    def run(self) -> Attempt:
+        method = payments.create_method(self.unit, self.card, self.payer, None)
+        setup = self.unit.get("setup_intent", self.session["setup_intent"])
+        if self.card.decline:
+            setups.confirm(self.unit, setup, method)
+            return Attempt(Result.DECLINED, self.card.decline)
+        if self.card.needs_authentication:
+            setups.confirm(self.unit, setup, method)
+            return Attempt(Result.NEEDS_AUTHENTICATION)
+        customer = self._own(setup)
+        setups.confirm(self.unit, self.unit.get("setup_intent", setup["id"]), method)
+        return self._finish(customer)
+
+    def refuse(self, decline: Decline) -> Attempt:
+        setup = self.unit.get("setup_intent", self.session["setup_intent"])
+        setups.authenticate(self.unit, setup, approved=False)
+        return Attempt(Result.DECLINED, decline)
+
+    def succeed(self) -> Attempt:
+        setup = self.unit.get("setup_intent", self.session["setup_intent"])
+        customer = self._own(setup)
+        setup = self.unit.get("setup_intent", setup["id"])
+        setups.authenticate(self.unit, setup, approved=True)
+        return self._finish(customer)
+
+    def _own(self, setup: Json) -> Json | None:
+        """The customer that the card is kept for, made now where the session asked for it."""
+        customer, is_new = self._customer()
+        if customer and is_new:
+            self.unit.emit("customer.created", customer)
+        self.unit.change(setup, {"customer": customer and customer["id"]})
+        return customer
+
+    def _finish(self, customer: Json | None) -> Attempt:
+        self._complete(customer, {})
+        return Attempt(Result.PAID)
+
+
+_KINDS = {"payment": _Purchase, "setup": _Setup, "subscription": _Purchase}

@@ -1,7 +1,7 @@
 """/v1/checkout/sessions"""
 
 from billing.sandbox import checkout_rules as rules
-from billing.sandbox import settling
+from billing.sandbox import settling, setups
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served
 from billing.sandbox.expansion import includes
@@ -23,10 +23,10 @@ _PRIVATE = ("subscription_data", "payment_intent_data", "invoice_creation")
 @serves("POST /v1/checkout/sessions")
 def create(unit: Unit, params: Json) -> Json:
     rules.check(params)
-    mode = params["mode"]
-    items = purchased_items(unit, params["line_items"], mode)
-    private: Json = {"line_items": items, "nonce": token(24)}
-    private |= {name: params[name] for name in _PRIVATE if name in params}
+    if params["mode"] == "setup":
+        return _opened(unit, params, _setup_fields(unit, params), {"line_items": []})
+    items = purchased_items(unit, params["line_items"], params["mode"])
+    private = {name: params[name] for name in _PRIVATE if name in params}
     data = params.get("subscription_data", {})
     rules.check_trial(unit.now, data)
     subtotal = sum(
@@ -35,16 +35,38 @@ def create(unit: Unit, params: Json) -> Json:
         if not (trial_end_of(unit.now, data) and item["price"]["recurring"])
     )
     rules.check_minimum(items[0]["currency"], subtotal)
-    fields = _fields(unit, params) | {
+    fields = {
         "amount_subtotal": subtotal,
         "amount_total": subtotal,
         "currency": items[0]["currency"],
-        "expires_at": rules.expires_at(unit.now, params),
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
     }
-    session = unit.create("checkout.session", fields, private)
+    return _opened(unit, params, fields, private | {"line_items": items})
+
+
+def _opened(unit: Unit, params: Json, fields: Json, private: Json) -> Json:
+    common = _fields(unit, params) | {"expires_at": rules.expires_at(unit.now, params)}
+    private["nonce"] = token(24)
+    session = unit.create("checkout.session", common | fields, private)
     unit.schedule("expire_session", session["id"], session["expires_at"])
     return session
+
+
+def _setup_fields(unit: Unit, params: Json) -> Json:
+    data = params.get("setup_intent_data", {})
+    if "on_behalf_of" in data:
+        raise not_served("setup_intent_data[on_behalf_of]", "setup_intent_data[on_behalf_of]")
+    fields = {
+        "customer": params.get("customer"),
+        "description": data.get("description"),
+        "metadata": merged(None, data.get("metadata")),
+    }
+    setup = setups.create(unit, fields)
+    return {
+        "currency": params["currency"].lower(),
+        "payment_status": "no_payment_required",
+        "setup_intent": setup["id"],
+    }
 
 
 @serves("GET /v1/checkout/sessions/{session}")

@@ -2,6 +2,7 @@
 
 import secrets
 
+from billing.sandbox import saving
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import invalid, no_such
 from billing.sandbox.expansion import includes
@@ -13,13 +14,33 @@ from billing.sandbox.unit import Unit
 _PLAIN = ("address", "balance", "description", "email", "name", "phone", "preferred_locales",
           "shipping", "tax_exempt", "invoice_prefix", "next_invoice_sequence")  # fmt: skip
 
+_DEFAULT = "invoice_settings[default_payment_method]"
+
 
 @serves("POST /v1/customers")
 def create(unit: Unit, params: Json) -> Json:
     fields = _fields(unit, params, {}) | {"metadata": merged(None, params.get("metadata"))}
     customer = unit.create("customer", new_fields() | fields)
+    customer = _with_method(unit, customer, params)
     unit.emit("customer.created", customer)
     return customer
+
+
+def _with_method(unit: Unit, customer: Json, params: Json) -> Json:
+    """A new customer's own card; the default may be named again as `pm_card_visa`."""
+    wanted = params.get("payment_method")
+    default = params.get("invoice_settings", {}).get("default_payment_method")
+    if wanted is None:
+        if default:
+            raise _foreign(default)
+        return customer
+    method = saving.attach(unit, saving.usable(unit, wanted), customer["id"])
+    if default is None:
+        return customer
+    if default not in (wanted, method["id"]):
+        raise _foreign(default)
+    settings = customer["invoice_settings"] | {"default_payment_method": method["id"]}
+    return unit.change(customer, {"invoice_settings": settings})
 
 
 def new_fields() -> Json:
@@ -95,22 +116,26 @@ def _fields(unit: Unit, params: Json, customer: Json) -> Json:
     if email is not None and "@" not in email:
         raise invalid(f"Invalid email address: {email}", "email", "email_invalid")
     settings = params.get("invoice_settings") or {}
-    if "default_payment_method" in settings:
+    if customer and "default_payment_method" in settings:
         chosen = settings["default_payment_method"] or None
         if chosen:
             _refuse_foreign(unit, chosen, customer)
-        base = customer.get("invoice_settings") or new_fields()["invoice_settings"]
-        fields["invoice_settings"] = base | {"default_payment_method": chosen}
+        fields["invoice_settings"] = customer["invoice_settings"] | {
+            "default_payment_method": chosen
+        }
     return fields
 
 
 def _refuse_foreign(unit: Unit, payment_method_id: str, customer: Json) -> None:
-    param = "invoice_settings[default_payment_method]"
-    method = unit.referenced("payment_method", payment_method_id, param)
-    if method["customer"] != customer.get("id"):
-        raise invalid(
-            "The customer does not have a payment method with the ID "
-            f"{payment_method_id}. The payment method must be attached to the customer.",
-            param,
-            "resource_missing",
-        )
+    method = unit.referenced("payment_method", payment_method_id, _DEFAULT)
+    if method["customer"] != customer["id"]:
+        raise _foreign(payment_method_id)
+
+
+def _foreign(payment_method_id: str) -> Exception:
+    return invalid(
+        "The customer does not have a payment method with the ID "
+        f"{payment_method_id}. The payment method must be attached to the customer.",
+        _DEFAULT,
+        "resource_missing",
+    )
