@@ -2,7 +2,18 @@
 
 from flask import Flask
 
-from billing.cli import ai_requests, catalog, events, keys, metering, sandbox, tokens, users
+from billing.cli import (
+    ai_requests,
+    catalog,
+    events,
+    keys,
+    metering,
+    reconcile,
+    sandbox,
+    tokens,
+    users,
+    worker,
+)
 from billing.cli.group import billing
 
 billing.add_command(catalog.catalog)
@@ -10,11 +21,13 @@ billing.add_command(events.events)
 billing.add_command(keys.create_key)
 billing.add_command(sandbox.sandbox)
 billing.add_command(ai_requests.record)
+billing.add_command(reconcile.reconcile)
 billing.add_command(metering.explain)
 billing.add_command(metering.expire)
 billing.add_command(metering.verify)
 billing.add_command(tokens.grant)
 billing.add_command(users.create_user)
+billing.add_command(worker.worker)
 
 
 def init_app(app: Flask) -> None:

@@ -5,9 +5,10 @@ import json
 import click
 from flask.cli import AppGroup
 
+from billing.cli.parameters import OneLine
 from billing.domain.statuses import EventState
 from billing.models import WebhookEvent
-from billing.services import inbox
+from billing.services import inbox, inbox_upkeep
 from billing.web import gateway
 
 events = AppGroup("events", help="The webhook inbox: what Stripe sent, and what came of it.")
@@ -39,6 +40,28 @@ def replay(event_id: str) -> None:
     click.echo(_line(event))
     if not event.is_settled:
         raise click.exceptions.Exit(1)
+
+
+@events.command("ignore")
+@click.argument("event_id")
+@click.option("--reason", type=OneLine(max_length=500), required=True, metavar="R")
+def ignore(event_id: str, *, reason: str) -> None:
+    """Settle one event (evt_…) without applying it."""
+    click.echo(_line(inbox_upkeep.ignore(event_id, reason=reason, actor="cli")))
+
+
+@events.command("purge")
+@click.option(
+    "--older-than",
+    "days",
+    type=click.IntRange(min=inbox_upkeep.KEPT_DAYS),
+    required=True,
+    metavar="DAYS",
+    help=f"At least {inbox_upkeep.KEPT_DAYS}: until then Stripe may still name them.",
+)
+def purge(*, days: int) -> None:
+    """Forget events that were settled, DAYS after they came."""
+    click.echo(f"Purged {inbox_upkeep.purge(older_than_days=days)} events.")
 
 
 def _line(event: WebhookEvent) -> str:

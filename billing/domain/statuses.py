@@ -45,3 +45,5 @@ LIVE_STATUSES = frozenset(
     {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING, SubscriptionStatus.PAST_DUE}
 )
 """With these a paid tier's features stay on."""
+SETTLED_STATES = frozenset({EventState.PROCESSED, EventState.IGNORED})
+"""Nothing is left to do for an event in these."""

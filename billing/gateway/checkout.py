@@ -1,5 +1,6 @@
 """Checkout sessions. https://docs.stripe.com/api/checkout/sessions"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from billing.gateway.reading import id_of, minor_units, moment
 from billing.gateway.values import CheckoutSession
 
 if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams
+    from stripe.params.checkout import SessionCreateParams, SessionListParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,18 @@ class Checkout:
         """
         with self._calls.stripe("checkout.sessions.retrieve") as client:
             return _read(client.v1.checkout.sessions.retrieve(session_id))
+
+    def list_since(self, since: datetime) -> Iterator[CheckoutSession]:
+        """Read the sessions that were made since then, newest first, a page at a time.
+
+        Args:
+            since: aware UTC.
+        """
+        params: SessionListParams = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        with self._calls.stripe("checkout.sessions.list") as client:
+            page = client.v1.checkout.sessions.list(params)
+            for session in page.auto_paging_iter():
+                yield _read(session)
 
     def expire(self, session_id: str) -> None:
         """Close an open session, so that nobody can pay on it any more.

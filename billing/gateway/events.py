@@ -31,4 +31,5 @@ class Events:
         with self._calls.stripe("events.list") as client:
             page = client.v1.events.list(params)
             for event in page.auto_paging_iter():
-                yield read_event(json.dumps(event.to_dict()))
+                # The library reads decimals, which Stripe writes as strings.
+                yield read_event(json.dumps(event.to_dict(), default=str))

@@ -1,5 +1,6 @@
 """Subscriptions at Stripe. https://docs.stripe.com/api/subscriptions"""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from billing.gateway.calls import Calls
@@ -29,6 +30,16 @@ class Subscriptions:
             )
             newest_first = [read_subscription(each) for each in page.auto_paging_iter()]
         return tuple(reversed(newest_first))
+
+    def list_live(self) -> Iterator[StripeSubscription]:
+        """Read every live subscription of the account, newest first, a page at a time."""
+        expand = ["data.default_payment_method", "data.schedule"]
+        with self._calls.stripe("subscriptions.list") as client:
+            page = client.v1.subscriptions.list({"limit": 100, "expand": expand})
+            for each in page.auto_paging_iter():
+                found = read_subscription(each)
+                if found.is_live:
+                    yield found
 
     def retrieve(self, subscription_id: str) -> StripeSubscription:
         """Read the subscription as it is now; an ended one is still there.

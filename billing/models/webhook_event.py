@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime, one_of
-from billing.domain.statuses import EventState
+from billing.domain.statuses import SETTLED_STATES, EventState
 
 
 class WebhookEvent(Model):
@@ -36,4 +36,4 @@ class WebhookEvent(Model):
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to do for it."""
-        return self.state in {EventState.PROCESSED, EventState.IGNORED}
+        return self.state in SETTLED_STATES

@@ -1,5 +1,9 @@
 """The inbox: each Stripe event is kept first, then applied; what fails stays and comes again."""
 
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -7,7 +11,12 @@ from sqlalchemy.orm import Session
 from billing import clock
 from billing.database import db, insert_into, transaction
 from billing.domain.statuses import EventState
-from billing.errors import BillingError, EventNotFound, NotFound, StripeMismatch
+from billing.errors import (
+    BillingError,
+    EventNotFound,
+    NotFound,
+    StripeMismatch,
+)
 from billing.gateway import Event, Gateway
 from billing.models import WebhookEvent
 from billing.services.stripe_events import effect_of
@@ -15,6 +24,8 @@ from billing.services.stripe_events import effect_of
 log = structlog.get_logger(__name__)
 
 MAX_ERROR_LENGTH = 500
+# Stripe itself sends again for three days; after these it is a person's turn.
+RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440, 1440))
 
 
 def receive(event: Event, *, gateway: Gateway) -> WebhookEvent:
@@ -57,12 +68,12 @@ def replay(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
     try:
         effect = effect_of(stored.type, stored.stripe_object_id, gateway=gateway)
         with transaction() as session:
-            row = _lock(session, stored.stripe_event_id)
+            row = lock(session, stored.stripe_event_id)
             if effect is not None:
                 effect()
             row.state = EventState.IGNORED if effect is None else EventState.PROCESSED
             row.attempts += 1
-            row.last_error = None
+            row.last_error = row.next_attempt_at = None
             row.processed_at = clock.now()
     except (StripeMismatch, NotFound) as error:
         # Sending it again changes nothing: a person has to look.
@@ -72,6 +83,27 @@ def replay(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
         raise
     log.info("webhook.applied", event_id=row.stripe_event_id, event_type=row.type, state=row.state)
     return row
+
+
+def retry_due(*, gateway: Gateway, is_stopped: Callable[[], bool] = lambda: False) -> int:
+    """Apply every event whose next attempt is due: those that failed, or were never finished.
+
+    Args:
+        gateway: where their objects are read again.
+        is_stopped: asked before each event; the others wait for the next time.
+
+    Returns:
+        How many were tried; what came of each stands in its row.
+    """
+    tried = 0
+    while not is_stopped() and (claimed := _claim_due()) is not None:
+        tried += 1
+        try:
+            replay(claimed, gateway=gateway)
+        except Exception:
+            # Its row says why and when it is tried again; the next event must not wait for that.
+            log.exception("webhook.retry_failed", event_id=claimed.stripe_event_id)
+    return tried
 
 
 def get(stripe_event_id: str) -> WebhookEvent:
@@ -114,13 +146,20 @@ def _keep(event: Event, state: EventState) -> WebhookEvent:
                 state=state,
                 attempts=0,
                 received_at=clock.now(),
+                next_attempt_at=_first_retry(state),
             )
             .on_conflict_do_nothing(index_elements=["stripe_event_id"])
         )
     return get(event.id)
 
 
-def _lock(session: Session, stripe_event_id: str) -> WebhookEvent:
+def lock(session: Session, stripe_event_id: str) -> WebhookEvent:
+    """Lock the event's row until the transaction ends.
+
+    Args:
+        session: the session of the open transaction.
+        stripe_event_id: an event that is kept.
+    """
     locked = (
         select(WebhookEvent)
         .where(WebhookEvent.stripe_event_id == stripe_event_id)
@@ -129,15 +168,39 @@ def _lock(session: Session, stripe_event_id: str) -> WebhookEvent:
     return session.scalars(locked.execution_options(populate_existing=True)).one()
 
 
+def _claim_due() -> WebhookEvent | None:
+    """Take the event for this attempt, so that two workers never work on the same one."""
+    now = clock.now()
+    with transaction() as session:
+        row = session.scalar(
+            select(WebhookEvent)
+            .where(WebhookEvent.next_attempt_at <= now)
+            .order_by(WebhookEvent.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if row is not None:
+            row.next_attempt_at = now + RETRY_DELAYS[0]
+        return row
+
+
+def _first_retry(state: EventState) -> datetime | None:
+    """A row that is still pending then was left behind by a process that fell."""
+    return clock.now() + RETRY_DELAYS[0] if state == EventState.PENDING else None
+
+
 def _stamp(stored: WebhookEvent, state: EventState, error: Exception) -> WebhookEvent:
     detail = error.detail if isinstance(error, BillingError) else type(error).__name__
     with transaction() as session:
-        row = _lock(session, stored.stripe_event_id)
+        row = lock(session, stored.stripe_event_id)
         if not row.is_settled:
             row.state = state
         row.attempts += 1
         row.last_error = detail[:MAX_ERROR_LENGTH]
-    log.warning(
+        row.next_attempt_at = _next_attempt(row)
+        needs_a_person = row.next_attempt_at is None and not row.is_settled
+    log.log(
+        logging.ERROR if needs_a_person else logging.WARNING,
         "webhook.not_applied",
         event_id=row.stripe_event_id,
         event_type=row.type,
@@ -146,3 +209,9 @@ def _stamp(stored: WebhookEvent, state: EventState, error: Exception) -> Webhook
         exc_info=error,
     )
     return row
+
+
+def _next_attempt(row: WebhookEvent) -> datetime | None:
+    if row.state != EventState.FAILED or row.attempts > len(RETRY_DELAYS):
+        return None
+    return clock.now() + RETRY_DELAYS[row.attempts - 1]

@@ -1,0 +1,80 @@
+"""Upkeep of the inbox: what a person settles by hand, and what is old enough to go."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import CursorResult, delete
+
+from billing import clock
+from billing.database import transaction
+from billing.domain.statuses import SETTLED_STATES, EventState
+from billing.errors import Conflict, InvalidInput
+from billing.models import AuditEntry, WebhookEvent
+from billing.services import inbox
+
+log = structlog.get_logger(__name__)
+
+KEPT_DAYS = 31
+
+
+def ignore(stripe_event_id: str, *, reason: str, actor: str) -> WebhookEvent:
+    """Settle an event without applying it: a person has looked and nothing is to be done.
+
+    Args:
+        stripe_event_id: Stripe's id.
+        reason: why, for the audit log.
+        actor: who looked.
+
+    Raises:
+        EventNotFound: it never reached us.
+        Conflict: it was applied already.
+    """
+    inbox.get(stripe_event_id)
+    with transaction() as session:
+        row = inbox.lock(session, stripe_event_id)
+        if row.state == EventState.PROCESSED:
+            raise Conflict(f"Event {stripe_event_id} was applied already.")
+        session.add(
+            AuditEntry(
+                actor=actor,
+                action="event.ignored",
+                subject_type="webhook_event",
+                subject_id=row.id,
+                before={"state": row.state, "last_error": row.last_error},
+                after={"stripe_event_id": stripe_event_id, "state": EventState.IGNORED},
+                reason=reason,
+            )
+        )
+        row.state = EventState.IGNORED
+        row.next_attempt_at = None
+        row.processed_at = clock.now()
+    log.info("webhook.ignored", event_id=stripe_event_id, actor=actor)
+    return row
+
+
+def purge(*, older_than_days: int) -> int:
+    """Forget settled events; what waits, failed or is parked stays.
+
+    Args:
+        older_than_days: how long ago they came, at least the 31 days after which reconciliation
+            can no longer meet them at Stripe.
+
+    Returns:
+        How many.
+
+    Raises:
+        InvalidInput: they are too young.
+    """
+    if older_than_days < KEPT_DAYS:
+        raise InvalidInput(f"Events are kept for {KEPT_DAYS} days at least.")
+    before = clock.now() - timedelta(days=older_than_days)
+    with transaction() as session:
+        gone = session.execute(
+            delete(WebhookEvent).where(
+                WebhookEvent.state.in_(SETTLED_STATES), WebhookEvent.received_at < before
+            )
+        )
+    purged = cast("CursorResult[Any]", gone).rowcount
+    log.info("webhook.purged", events=purged, before=before.isoformat())
+    return purged
