@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskCliRunner
+from datetime import timedelta
 
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from sqlalchemy import delete, select
+
+from billing import clock
+from billing.database import db, transaction
+from billing.domain.statuses import EventState
+from billing.models import AuditEntry, Order, WebhookEvent
+from billing.services import inbox
 from tests.shop import Shop
 
 
@@ -60,3 +69,60 @@ def test_an_unknown_event_is_an_error(cli: FlaskCliRunner) -> None:
 
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: No event evt_none")
+
+
+def test_a_parked_event_can_be_ignored(shop: Shop, cli: FlaskCliRunner) -> None:
+    user = shop.user()
+    shop.pay(shop.choose_package(user))
+    (event,) = shop.events("checkout.session.completed")
+    with transaction() as session:
+        session.execute(delete(Order))
+    shop.deliver(event)
+
+    args = ["billing", "events", "ignore", event["id"], "--reason", "A test of the shop"]
+    result = cli.invoke(args=args)
+
+    assert result.exit_code == 0
+    assert "ignored" in result.stdout
+    assert inbox.get(event["id"]).state == "ignored"
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "event.ignored")).one()
+    assert (entry.actor, entry.reason) == ("cli", "A test of the shop")
+
+
+def test_an_applied_event_cannot_be_ignored(shop: Shop, cli: FlaskCliRunner) -> None:
+    shop.pay(shop.choose_tier(shop.user()))
+    (event,) = shop.events("checkout.session.completed")
+    shop.deliver(event)
+
+    result = cli.invoke(args=["billing", "events", "ignore", event["id"], "--reason", "No"])
+
+    assert result.exit_code == 1
+    assert "was applied already" in result.stderr
+
+
+def test_old_settled_events_are_purged_and_the_others_stay(app: Flask, cli: FlaskCliRunner) -> None:
+    now = clock.now()
+    with transaction() as session:
+        for number, (state, days) in enumerate(
+            [("processed", 50), ("ignored", 50), ("processed", 30), ("failed", 50), ("parked", 50)]
+        ):
+            session.add(
+                WebhookEvent(
+                    stripe_event_id=f"evt_{number}",
+                    type="invoice.paid",
+                    payload="{}",
+                    state=EventState(state),
+                    received_at=now - timedelta(days=days),
+                )
+            )
+
+    result = cli.invoke(args=["billing", "events", "purge", "--older-than", "40"])
+
+    assert result.stdout == "Purged 2 events.\n"
+    assert [event.stripe_event_id for event in inbox.list_events()] == ["evt_4", "evt_3", "evt_2"]
+
+
+def test_events_that_stripe_may_still_name_are_not_purged(cli: FlaskCliRunner) -> None:
+    result = cli.invoke(args=["billing", "events", "purge", "--older-than", "30"])
+
+    assert result.exit_code == 2

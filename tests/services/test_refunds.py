@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from billing.database import db
+from billing.database import db, transaction
 from billing.errors import UnknownCustomer
 from billing.models import AuditEntry, Invoice, Order, Refund, User
 from billing.services import catalog, checkout, holds, orders, refunds
@@ -204,8 +204,8 @@ def test_a_refund_to_nobody_of_ours_is_refused(shop: Shop, buyer: User) -> None:
     order = buy(shop, buyer)
     charge_id = charge_of(shop, order)
     refund(shop, order)
-    db.session.execute(User.__table__.update().values(stripe_customer_id=None))
-    db.session.commit()
+    with transaction() as session:
+        session.execute(update(User).values(stripe_customer_id=None))
 
     with pytest.raises(UnknownCustomer):
         refunds.read(charge_id, gateway=shop.gateway)
