@@ -26,6 +26,7 @@ from billing.web import (
     filters,
     headers,
     history_words,
+    host,
     limits,
     login,
     mailer,
@@ -39,8 +40,19 @@ from billing.web import (
 from billing.web import errors as error_pages
 from billing.web import gateway as app_gateway
 from billing.web.api import rate_limit
+from billing.web.host import Billhook
+from billing.web.host_metering import metered_request, meters_ai_request, requires_feature
 
-__all__ = ["can_access_feature", "create_app", "hold_ai_request", "record_ai_request"]
+__all__ = [
+    "Billhook",
+    "can_access_feature",
+    "create_app",
+    "hold_ai_request",
+    "metered_request",
+    "meters_ai_request",
+    "record_ai_request",
+    "requires_feature",
+]
 
 PARTS = (
     limits,
@@ -56,6 +68,7 @@ PARTS = (
     assets,
     mailer,
     rate_limit,
+    host,
     cli,
 )
 BLUEPRINTS = (

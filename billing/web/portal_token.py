@@ -12,7 +12,12 @@ SALT = "portal-link"
 
 def url_of(nonce: str) -> str:
     """Return the full address that logs the link's user in."""
-    return external_url("portal_link.enter", token=_serializer().dumps(nonce))
+    return external_url("portal_link.enter", token=sign(nonce))
+
+
+def sign(nonce: str) -> str:
+    """Return the part of the address that is the link's own."""
+    return str(_serializer().dumps(nonce))
 
 
 def read(token: str) -> str:
