@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from billing.errors import GatewayError, NoSubscription
-from billing.services import invoices, orders, portal, provisioning, usage
+from billing.services import invoices, orders, portal, provisioning, subscriptions, usage
 from billing.web import gateway
 from billing.web.links import external_url
 from billing.web.login import login_required
@@ -19,6 +19,7 @@ INVOICES_SHOWN = 5
 @login_required
 def index() -> ResponseReturnValue:
     provisioning.ensure(current_user)
+    subscriptions.end_grace_if_over(current_user)
     return render_template(
         "account/index.html",
         subscription=current_user.subscription,

@@ -56,6 +56,8 @@ class UserTokenBalance(Model):
     anchor: Mapped[datetime] = mapped_column(UtcDateTime)
     period_start: Mapped[datetime] = mapped_column(UtcDateTime)
     period_end: Mapped[datetime] = mapped_column(UtcDateTime)
+    # While a renewal is unpaid: until when the tier stays on.
+    grace_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 

@@ -73,6 +73,10 @@ class UserSubscription(Model):
         """Whether a renewal is unpaid and Stripe still tries."""
         return self.status == SubscriptionStatus.PAST_DUE
 
+    def is_grace_over(self, now: datetime) -> bool:
+        """Whether a renewal has stayed unpaid for as long as the tier stays on."""
+        return self.is_past_due and self.grace_until is not None and self.grace_until <= now
+
     @property
     def ends_at(self) -> datetime | None:
         """When it ends of its own; the portal sets `cancel_at`, we set the flag: both mean it."""

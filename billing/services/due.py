@@ -10,6 +10,7 @@ from billing.domain.ledger import HoldState
 from billing.models import User, UserTokenBalance
 from billing.services import (
     balances,
+    grace,
     lots,
     provisioning,
     quota_periods,
@@ -69,6 +70,7 @@ def catch_up(session: Session, balance: UserTokenBalance, now: datetime) -> None
     lots.repay(session, balance, now)
     lots.expire(session, balance, now)
     quota_periods.roll(session, balance, now)
+    grace.end_if_over(session, balance, now)
     usage_rollup.roll_up(session, balance)
     reckon(session, balance, now)
 
@@ -83,6 +85,7 @@ def reckon(session: Session, balance: UserTokenBalance, now: datetime) -> None:
     """
     moments = (
         balance.period_end,
+        balance.grace_until,
         lots.find_next_expiry(session, balance.user_id, now),
         reservations.find_next_expiry(session, balance.user_id),
     )

@@ -6,25 +6,24 @@ already: so events may come late, twice, in parallel and in any order.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import clock
-from billing.database import transaction
+from billing.database import db, transaction
+from billing.domain.dunning import GRACE
 from billing.domain.interval import Interval
 from billing.domain.statuses import SubscriptionStatus
 from billing.errors import UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
-from billing.models import AuditEntry, TierVersion, UserSubscription
+from billing.models import AuditEntry, TierVersion, User, UserSubscription
 from billing.services import catalog, host_events, plan_emails, provisioning, quotas, tickets
-from billing.services.users import lock_customer
+from billing.services.users import lock_customer, lock_user
 
 log = structlog.get_logger(__name__)
-
-GRACE = timedelta(days=7)
 
 
 def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
@@ -82,9 +81,53 @@ def apply(reading: CustomerSubscriptions) -> None:
         else:
             _fall_to_default_tier(row, reading)
         session.flush()
-        quotas.follow_tier(user.id, tier_version=row.tier_version, anchor=row.anchor)
+        quotas.follow_tier(
+            user.id,
+            tier_version=row.tier_version,
+            anchor=row.anchor,
+            grace_until=None if row.is_grace_over(clock.now()) else row.grace_until,
+        )
         _audit(session, row, before)
         plan_emails.tell_of_change(user, before=stood, ticket=reading.ticket)
+
+
+def end_grace_if_over(user: User) -> None:
+    """Put the user on the default tier where a renewal has stayed unpaid through its grace.
+
+    The quota and the rights end by themselves at that moment; this makes the subscription say so.
+
+    Args:
+        user: a stored user.
+
+    Raises:
+        NoCatalog: there is no default tier to fall to.
+    """
+    row = user.subscription
+    if not row.is_grace_over(clock.now()):
+        return
+    default = catalog.get_default_tier().current_version
+    if row.tier_version_id == default.id:
+        return
+    with transaction() as session:
+        lock_user(session, user.id)
+        before = _summary(row)
+        row.tier_version = default
+        session.flush()
+        quotas.follow_tier(user.id, tier_version=default, anchor=row.anchor)
+        _audit(session, row, before)
+
+
+def end_overdue_graces() -> int:
+    """End every grace that is over, for the worker; returns how many users it was."""
+    over = select(UserSubscription).where(
+        UserSubscription.status == SubscriptionStatus.PAST_DUE,
+        UserSubscription.grace_until <= clock.now(),
+        UserSubscription.tier_version_id != catalog.get_default_tier().current_version.id,
+    )
+    users = [row.user for row in db.session.scalars(over)]
+    for user in users:
+        end_grace_if_over(user)
+    return len(users)
 
 
 def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
@@ -108,6 +151,9 @@ def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
 
 def _follow(session: Session, row: UserSubscription, live: StripeSubscription) -> None:
     row.tier_version, row.interval = _sold_under(session, live.price_id)
+    row.grace_until = _grace_until(row, live)
+    if row.is_grace_over(clock.now()):
+        row.tier_version = catalog.get_default_tier().current_version
     _follow_schedule(session, row, live)
     row.stripe_subscription_id = live.id
     row.stripe_price_id = live.price_id
@@ -119,7 +165,6 @@ def _follow(session: Session, row: UserSubscription, live: StripeSubscription) -
     row.cancel_at = live.cancel_at
     row.trial_end = live.trial_end
     row.ended_at = None
-    row.grace_until = _grace_until(row, live)
     if live.card is not None:
         row.card_brand, row.card_last4 = live.card.brand, live.card.last4
         row.card_exp_month, row.card_exp_year = live.card.exp_month, live.card.exp_year

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("anchor", UtcDateTime, nullable=False),
         sa.Column("period_start", UtcDateTime, nullable=False),
         sa.Column("period_end", UtcDateTime, nullable=False),
+        sa.Column("grace_until", UtcDateTime, nullable=True),
         sa.Column("due_at", UtcDateTime, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.CheckConstraint(

@@ -1,0 +1,132 @@
+"""Grace: a failed renewal leaves the tier on for a week, with a week's share of the quota."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from billing import clock
+from billing.database import db
+from billing.domain.dunning import GRACE
+from billing.domain.statuses import SubscriptionStatus
+from billing.errors import FeatureNotInTier
+from billing.models import User
+from billing.services import checkout, metering, subscriptions
+from billing.services.entitlements import can_access_feature
+from tests.shop import Shop
+
+# Seven days' share of 5,000 requests, rounded up, by how many days the month has.
+WEEK_OF_A_MONTH = {28: 1250, 29: 1207, 30: 1167, 31: 1130}
+
+Apply = Callable[[SubscriptionStatus], None]
+
+
+@pytest.fixture
+def user(shop: Shop) -> User:
+    """Somebody on Pro."""
+    user = shop.user()
+    session_id = shop.choose_tier(user)
+    shop.pay(session_id)
+    checkout.confirm(user, session_id, gateway=shop.gateway)
+    return user
+
+
+@pytest.fixture
+def stripe_says(shop: Shop, user: User) -> Apply:
+    """A reading in which the subscription has another status."""
+
+    def apply(status: SubscriptionStatus) -> None:
+        db.session.rollback()
+        read = subscriptions.read(user.stripe_customer_id or "", gateway=shop.gateway)
+        held = tuple(replace(each, status=status) for each in read.subscriptions)
+        subscriptions.apply(replace(read, subscriptions=held))
+        db.session.rollback()
+
+    return apply
+
+
+def test_the_tier_stays_on_with_its_share_of_the_quota(user: User, stripe_says: Apply) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+
+    assert user.subscription.tier.slug == "pro"
+    assert user.subscription.grace_until is not None
+    assert can_access_feature(user, "ai_mentor")
+    days = user.token_balance.period.end - user.token_balance.period.start
+    assert user.token_balance.quota_limit == WEEK_OF_A_MONTH[days.days]
+
+
+def test_what_was_used_before_stays_used(user: User, stripe_says: Apply) -> None:
+    metering.record(user, "ai_chat", 2000)
+    stripe_says(SubscriptionStatus.PAST_DUE)
+
+    assert (user.token_balance.quota_used, user.token_balance.quota_limit) == (2000, 2000)
+
+
+def test_a_payment_brings_the_whole_quota_back(user: User, stripe_says: Apply) -> None:
+    metering.record(user, "ai_chat", 10)
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    stripe_says(SubscriptionStatus.ACTIVE)
+
+    assert (user.token_balance.quota_used, user.token_balance.quota_limit) == (10, 5000)
+    assert user.subscription.grace_until is None
+
+
+def test_grace_is_given_once_for_a_failure(user: User, stripe_says: Apply) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    first = user.subscription.grace_until
+    with time_machine.travel(clock.now() + timedelta(days=3)):
+        stripe_says(SubscriptionStatus.PAST_DUE)
+
+    assert first == user.subscription.grace_until
+
+
+def test_the_rights_end_with_the_grace_without_any_event(user: User, stripe_says: Apply) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    with time_machine.travel(clock.now() + GRACE + timedelta(minutes=1)):
+        with pytest.raises(FeatureNotInTier):
+            metering.record(user, "ai_mentor")
+
+        assert metering.record(user, "ai_chat").quota.limit == 20
+
+
+def test_the_worker_makes_the_subscription_say_so(user: User, stripe_says: Apply) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    with time_machine.travel(clock.now() + GRACE + timedelta(minutes=1)):
+        counts = [subscriptions.end_overdue_graces() for _ in range(2)]
+
+    assert counts == [1, 0]
+    assert user.subscription.tier.slug == "free"
+
+
+def test_a_late_event_does_not_give_the_tier_back(user: User, stripe_says: Apply) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    with time_machine.travel(clock.now() + GRACE + timedelta(minutes=1)):
+        stripe_says(SubscriptionStatus.PAST_DUE)
+
+        assert user.subscription.tier.slug == "free"
+        assert user.token_balance.quota_limit == 20
+
+
+def test_a_payment_after_the_grace_does(user: User, stripe_says: Apply) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    with time_machine.travel(clock.now() + GRACE + timedelta(days=1)):
+        subscriptions.end_overdue_graces()
+        stripe_says(SubscriptionStatus.ACTIVE)
+
+        assert user.subscription.tier.slug == "pro"
+        assert user.token_balance.quota_limit == 5000
+
+
+@pytest.mark.parametrize("status", [SubscriptionStatus.UNPAID, SubscriptionStatus.CANCELED])
+def test_unpaid_and_cancelled_fall_to_free_at_once(
+    user: User, stripe_says: Apply, status: SubscriptionStatus
+) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    stripe_says(status)
+
+    assert user.subscription.tier.slug == "free"
+    assert user.subscription.grace_until is None
