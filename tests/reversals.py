@@ -86,6 +86,7 @@ class Payment:
 
     order: Order
     charge: StripeCharge
+    dispute_id: str = "du_1"
 
     def refund(self, number: int, amount_minor: int, status: str = "succeeded") -> StripeRefund:
         money = Money(amount_minor, self.order.currency)
@@ -96,7 +97,7 @@ class Payment:
 
     def dispute(self, status: str, *, is_withdrawn: bool = False) -> DisputeReading:
         dispute = StripeDispute(
-            id="du_1",
+            id=self.dispute_id,
             charge_id=self.charge.id,
             amount=self.charge.amount,
             status=status,
