@@ -8,14 +8,14 @@ from billing.sandbox.errors import invalid
 from billing.sandbox.unit import Unit
 
 MAX_DEPTH = 4
-Include = Callable[[Unit, Json], Json]
+Include = Callable[[Unit, Json], Json | None]
 
-# Lists that are there only when they are expanded, by kind and field.
+# What is there only when it is expanded, by kind and field.
 INCLUDES: dict[tuple[str, str], Include] = {}
 
 
 def includes(kind: str, field: str) -> Callable[[Include], Include]:
-    """Register how an includable list of an object is found."""
+    """Register how an includable field of an object is found."""
 
     def register(include: Include) -> Include:
         INCLUDES[kind, field] = include
@@ -53,13 +53,11 @@ class _Expansion:
     def into(self, body: Json, tree: Json, parts: list[str]) -> None:
         """Expand `parts[0]` of this hash, then the rest below it."""
         name, rest = parts[0], parts[1:]
-        branch = tree.get(name)
-        if branch is None:
+        include = INCLUDES.get((body.get("object", ""), name))
+        branch = tree.get(name, {} if include else None)
+        if branch is None or ("list" in branch and name not in body and include is None):
             raise self._refusal()
-        if "list" in branch and name not in body:
-            include = INCLUDES.get((body.get("object", ""), name))
-            if include is None:
-                raise self._refusal()
+        if include and not body.get(name):
             body[name] = include(self._unit, body)
         value = body.get(name)
         if isinstance(value, list):

@@ -1,5 +1,6 @@
 """Invoices: made as a draft, finalized, paid, with their payment and their events in order."""
 
+from billing.sandbox import discounting, totals
 from billing.sandbox.contract import Json
 from billing.sandbox.ids import new_id, token
 from billing.sandbox.lists import listed
@@ -8,8 +9,18 @@ from billing.sandbox.unit import Unit
 
 def create_draft(unit: Unit, customer: Json, lines: list[Json], fields: Json) -> Json:
     """Store a draft with these lines; nothing is emitted yet."""
+    invoice = draft_body(unit, customer, lines, fields)
+    unit.objects.insert(invoice, {})
+    used = [taken["discount"] for taken in invoice["total_discount_amounts"] if taken["amount"]]
+    discounting.use(unit, used)
+    return invoice
+
+
+def draft_body(unit: Unit, customer: Json, lines: list[Json], fields: Json) -> Json:
+    """A draft with these lines that is not stored."""
     invoice_id = new_id("invoice")
-    total = sum(line["amount"] for line in lines)
+    sums = totals.of_invoice(unit, customer, lines, fields)
+    total = sums["total"]
     for line in lines:
         line["invoice"] = invoice_id
     defaults: Json = {
@@ -19,7 +30,7 @@ def create_draft(unit: Unit, customer: Json, lines: list[Json], fields: Json) ->
         "amount_due": total,
         "amount_remaining": total,
         "auto_advance": False,
-        "currency": lines[0]["currency"],
+        "currency": lines[0]["currency"] if lines else customer["currency"] or "usd",
         "customer": customer["id"],
         "customer_address": customer["address"],
         "customer_email": customer["email"],
@@ -34,15 +45,10 @@ def create_draft(unit: Unit, customer: Json, lines: list[Json], fields: Json) ->
         "period_end": unit.now,
         "period_start": unit.now,
         "status": "draft",
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
-        "total": total,
-        "total_discount_amounts": [],
-        "total_excluding_tax": total,
+        "test_clock": customer["test_clock"],
         "total_pretax_credit_amounts": [],
-        "total_taxes": [],
     }
-    return unit.create("invoice", defaults | fields)
+    return unit.blank("invoice", defaults | fields | sums)
 
 
 def finalize(unit: Unit, invoice: Json) -> Json:
@@ -57,7 +63,7 @@ def finalize(unit: Unit, invoice: Json) -> Json:
         "status": "open",
         "status_transitions": invoice["status_transitions"] | {"finalized_at": unit.now},
         "webhooks_delivered_at": unit.now,
-        "ending_balance": 0,
+        "ending_balance": invoice["starting_balance"] + invoice["total"] - invoice["amount_due"],
     }
     unit.objects.set_private(invoice["id"], {"secret": secret})
     invoice = unit.change(invoice, changes)
@@ -83,8 +89,9 @@ def pay(unit: Unit, invoice: Json) -> Json:
     changes = {
         "amount_paid": invoice["amount_due"],
         "amount_remaining": 0,
-        "attempt_count": max(1, invoice["attempt_count"]),
+        "attempt_count": invoice["attempt_count"] + 1,
         "attempted": True,
+        "auto_advance": False,
         "next_payment_attempt": None,
         "status": "paid",
         "status_transitions": invoice["status_transitions"] | {"paid_at": unit.now},
@@ -102,12 +109,46 @@ def pay(unit: Unit, invoice: Json) -> Json:
     return invoice
 
 
-def fail(unit: Unit, invoice: Json) -> Json:
+def fail(unit: Unit, invoice: Json, next_attempt: int | None = None) -> Json:
     """Note a failed attempt and emit `invoice.payment_failed`."""
-    count = invoice["attempt_count"] + 1
-    invoice = unit.change(invoice, {"attempt_count": count, "attempted": True})
+    changes = {
+        "attempt_count": invoice["attempt_count"] + 1,
+        "attempted": True,
+        "next_payment_attempt": next_attempt,
+    }
+    invoice = unit.change(invoice, changes)
     unit.emit("invoice.payment_failed", invoice)
     return invoice
+
+
+def close(unit: Unit, invoice: Json, status: str) -> Json:
+    """End it unpaid, as `void` or `uncollectible`; its payment is canceled with a void one."""
+    moment = {"void": "voided_at", "uncollectible": "marked_uncollectible_at"}[status]
+    changes = {
+        "auto_advance": False,
+        "next_payment_attempt": None,
+        "status": status,
+        "status_transitions": invoice["status_transitions"] | {moment: unit.now},
+    }
+    if status == "void":
+        cancel_payments(unit, invoice)
+    invoice = unit.change(invoice, changes)
+    name = "voided" if status == "void" else "marked_uncollectible"
+    unit.emit(f"invoice.{name}", invoice)
+    return invoice
+
+
+def cancel_payments(unit: Unit, invoice: Json) -> None:
+    """Give up the payments that an invoice still waits for."""
+    for payment in unit.objects.all("invoice_payment", invoice=invoice["id"]):
+        if payment["status"] != "open":
+            continue
+        at = {"canceled_at": unit.now, "paid_at": None}
+        unit.change(payment, {"status": "canceled", "status_transitions": at})
+        intent = unit.get("payment_intent", payment["payment"]["payment_intent"])
+        canceled = {"canceled_at": unit.now, "cancellation_reason": "void_invoice",
+                    "next_action": None, "status": "canceled"}  # fmt: skip
+        unit.emit("payment_intent.canceled", unit.change(intent, canceled))
 
 
 def line(unit: Unit, price: Json, quantity: int, fields: Json) -> Json:

@@ -38,7 +38,7 @@ def _interval(item: Json) -> tuple[str, int]:
 
 
 def _item(unit: Unit, entry: Json, path: str) -> Json:
-    price = _price(unit, entry, path)
+    price = price_of(unit, entry, path)
     if not 1 <= entry.get("quantity", 0) <= MAX_QUANTITY:
         raise invalid(f"Quantity is required. Add `quantity` to `{path}`", f"{path}[quantity]")
     product = unit.get("product", price["product"])
@@ -55,7 +55,8 @@ def _item(unit: Unit, entry: Json, path: str) -> Json:
     return unit.blank("item", fields)
 
 
-def _price(unit: Unit, entry: Json, path: str) -> Json:
+def price_of(unit: Unit, entry: Json, path: str) -> Json:
+    """The price that an entry names by `price`, or makes by `price_data`."""
     if ("price" in entry) == ("price_data" in entry):
         raise invalid(
             f"You must specify exactly one of `price` and `price_data` in `{path}`.",

@@ -16,3 +16,22 @@ def after(anchor: int, interval: str, count: int) -> int:
     year, month = divmod(months, 12)
     day = min(start.day, calendar.monthrange(year, month + 1)[1])
     return int(start.replace(year=year, month=month + 1, day=day).timestamp())
+
+
+def next_end(anchor: int, interval: str, count: int, start: int) -> int:
+    """The end of the period that begins at `start`, counted from the anchor."""
+    steps = _whole_intervals(anchor, interval, start) // count
+    end = after(anchor, interval, steps * count)
+    while end <= start:
+        steps += 1
+        end = after(anchor, interval, steps * count)
+    return end
+
+
+def _whole_intervals(anchor: int, interval: str, start: int) -> int:
+    """How many intervals lie between the two, or one too few; never less than none."""
+    if interval in _DAYS:
+        return max(0, (start - anchor) // (_DAYS[interval] * 86400))
+    first, last = (datetime.fromtimestamp(moment, UTC) for moment in (anchor, start))
+    months = (last.year - first.year) * 12 + last.month - first.month - 1
+    return max(0, months // _MONTHS[interval])

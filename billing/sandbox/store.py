@@ -13,7 +13,8 @@ from billing.sandbox.contract import Json
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY, api_key TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
-    webhook_mode TEXT NOT NULL DEFAULT 'normal'
+    webhook_mode TEXT NOT NULL DEFAULT 'normal', billing TEXT NOT NULL DEFAULT '{}',
+    time_offset INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, id TEXT NOT NULL,
@@ -42,10 +43,16 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE INDEX IF NOT EXISTS attempts_of_delivery ON attempts (delivery);
 CREATE TABLE IF NOT EXISTS timers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, due REAL NOT NULL,
-    action TEXT NOT NULL, object TEXT NOT NULL
+    action TEXT NOT NULL, object TEXT NOT NULL, clock TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS timers_due ON timers (due);
 """
+# Columns that a file of an earlier version does not have yet.
+_ADDED = (
+    ("accounts", "billing", "TEXT NOT NULL DEFAULT '{}'"),
+    ("accounts", "time_offset", "INTEGER NOT NULL DEFAULT 0"),
+    ("timers", "clock", "TEXT"),
+)
 
 
 class Store:
@@ -60,6 +67,10 @@ class Store:
         with self.writing() as db:
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 db.execute(statement)
+            for table, column, kind in _ADDED:
+                known = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}
+                if column not in known:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -105,7 +116,7 @@ class Objects:
         self._db.execute(
             "INSERT INTO objects (account, id, kind, created, body, private)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (self._account, body["id"], body["object"], body["created"], json.dumps(body),
+            (self._account, body["id"], body["object"], body.get("created", 0), json.dumps(body),
              json.dumps(private)),
         )  # fmt: skip
 

@@ -8,6 +8,7 @@ from billing.sandbox.lists import listed
 from billing.sandbox.unit import Unit
 
 DAY_SECONDS = 24 * 3600
+UPDATED = "customer.subscription.updated"
 _INVOICE_SETTINGS: Json = {
     "account_tax_ids": None,
     "custom_fields": None,
@@ -31,7 +32,7 @@ def create(unit: Unit, customer_id: str, purchased: list[Json], data: Json) -> J
     trial_end = trial_end_of(unit.now, data)
     anchor = trial_end or data.get("billing_cycle_anchor") or unit.now
     items = [
-        _item(unit, subscription_id, item, _period(unit.now, anchor, trial_end, item["price"]))
+        new_item(unit, subscription_id, item, _period(unit.now, anchor, trial_end, item["price"]))
         for item in purchased
         if item["price"]["recurring"]
     ]
@@ -72,7 +73,7 @@ def invoice_lines(unit: Unit, subscription: Json, purchased: list[Json]) -> list
     """The lines of the first invoice: each item's first period, and what is bought once."""
     items = {item["price"]["id"]: item for item in subscription["items"]["data"]}
     return [
-        _recurring_line(unit, subscription, items[item["price"]["id"]])
+        period_line(unit, subscription, items[item["price"]["id"]])
         if item["price"]["recurring"]
         else once_line(unit, item)
         for item in purchased
@@ -109,26 +110,16 @@ def once_line(unit: Unit, item: Json) -> Json:
     return line(unit, item["price"], item["quantity"], fields)
 
 
-def _recurring_line(unit: Unit, subscription: Json, item: Json) -> Json:
+def period_line(unit: Unit, subscription: Json, item: Json) -> Json:
+    """The invoice line of an item's period; a trial costs nothing."""
     price, is_trial = item["price"], subscription["status"] == "trialing"
     product = unit.get("product", price["product"])
     name, every = product["name"], price["recurring"]["interval"]
-    details = {
-        "invoice_item": None,
-        "proration": False,
-        "proration_details": {"credited_items": None},
-        "subscription": subscription["id"],
-        "subscription_item": item["id"],
-    }
     fields: Json = {
         "description": f"Trial period for {name}" if is_trial
         else f"{item['quantity']} x {name} (at {_shown(price)} / {every})",
         "metadata": subscription["metadata"],
-        "parent": {
-            "invoice_item_details": None,
-            "subscription_item_details": details,
-            "type": "subscription_item_details",
-        },
+        "parent": item_parent(subscription, item, is_proration=False),
         "period": {"start": item["current_period_start"], "end": item["current_period_end"]},
         "subscription": subscription["id"],
     }  # fmt: skip
@@ -137,11 +128,28 @@ def _recurring_line(unit: Unit, subscription: Json, item: Json) -> Json:
     return line(unit, price, item["quantity"], fields)
 
 
+def item_parent(subscription: Json, item: Json, *, is_proration: bool) -> Json:
+    """A line's `parent`: the subscription item that it is for."""
+    details = {
+        "invoice_item": None,
+        "proration": is_proration,
+        "proration_details": {"credited_items": None},
+        "subscription": subscription["id"],
+        "subscription_item": item["id"],
+    }
+    return {
+        "invoice_item_details": None,
+        "subscription_item_details": details,
+        "type": "subscription_item_details",
+    }
+
+
 def _shown(price: Json) -> str:
     return f"{price['currency'].upper()} {price['unit_amount'] / 100:.2f}"
 
 
-def _item(unit: Unit, subscription_id: str, purchased: Json, period: tuple[int, int]) -> Json:
+def new_item(unit: Unit, subscription_id: str, purchased: Json, period: tuple[int, int]) -> Json:
+    """A subscription item for this `price` and `quantity`; it lives inside its subscription."""
     price = purchased["price"]
     fields: Json = {
         "current_period_end": period[1],

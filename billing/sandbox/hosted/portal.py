@@ -6,10 +6,11 @@ from werkzeug.wrappers import Response
 from billing.sandbox.api import engine
 from billing.sandbox.cards import LISTED, find_card
 from billing.sandbox.contract import Json
+from billing.sandbox.ending import KEPT, end_later, period_end
 from billing.sandbox.errors import ApiError
 from billing.sandbox.hosted.pages import account_of_object, every, may_lead_to, page_blueprint
 from billing.sandbox.payments import Payer, create_method
-from billing.sandbox.resources.subscriptions import KEPT, UPDATED, end_later, period_end
+from billing.sandbox.subscribing import UPDATED
 from billing.sandbox.unit import Unit
 
 bp = page_blueprint("portal", "/p/session")

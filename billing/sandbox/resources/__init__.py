@@ -2,9 +2,11 @@
 
 from billing.sandbox.resources import (
     account,
+    balance_transactions,
     billing_portal_sessions,
     charges,
     checkout_sessions,
+    coupons,
     customers,
     disputes,
     events,
@@ -14,8 +16,10 @@ from billing.sandbox.resources import (
     payment_methods,
     prices,
     products,
+    promotion_codes,
     refunds,
     setup_intents,
+    subscription_schedules,
     subscriptions,
     webhook_endpoints,
 )
@@ -24,9 +28,11 @@ from billing.sandbox.routing import ROUTES
 __all__ = [
     "ROUTES",
     "account",
+    "balance_transactions",
     "billing_portal_sessions",
     "charges",
     "checkout_sessions",
+    "coupons",
     "customers",
     "disputes",
     "events",
@@ -36,8 +42,10 @@ __all__ = [
     "payment_methods",
     "prices",
     "products",
+    "promotion_codes",
     "refunds",
     "setup_intents",
+    "subscription_schedules",
     "subscriptions",
     "webhook_endpoints",
 ]

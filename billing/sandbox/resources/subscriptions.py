@@ -1,17 +1,19 @@
-"""/v1/subscriptions, as Checkout makes them: read, end, keep."""
+"""/v1/subscriptions: read, changed, ended."""
 
+from billing.sandbox import changing, ending, schedules, updating
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served
 from billing.sandbox.lists import Query
 from billing.sandbox.metadata import merged
 from billing.sandbox.routing import serves
-from billing.sandbox.timers import timer
+from billing.sandbox.subscribing import UPDATED
 from billing.sandbox.unit import Unit
 
-UPDATED = "customer.subscription.updated"
 _PATH = "/v1/subscriptions/{subscription_exposed_id}"
-_SERVED = {"metadata", "cancel_at_period_end", "cancel_at", "cancellation_details",
-           "default_payment_method", "description"}  # fmt: skip
+_ENDING = {"cancel_at_period_end", "cancel_at", "cancellation_details"}
+_PLAIN = {"metadata", "description", "default_payment_method", "payment_behavior", "off_session",
+          "pause_collection", "trial_settings"}  # fmt: skip
+_PENDABLE = changing.PARAMS | {"payment_behavior", "off_session"}
 
 
 @serves(f"GET {_PATH}")
@@ -21,29 +23,29 @@ def retrieve(unit: Unit, _params: Json, subscription_id: str) -> Json:
 
 @serves(f"POST {_PATH}")
 def update(unit: Unit, params: Json, subscription_id: str) -> Json:
-    subscription = _alive(unit, subscription_id)
-    for name in params:
-        if name not in _SERVED:
-            raise not_served(name, name)
-    if params.get("cancel_at_period_end") and params.get("cancel_at"):
-        raise invalid("You may only specify one of these parameters: cancel_at, "
-                      "cancel_at_period_end.", "cancel_at", "parameters_exclusive")  # fmt: skip
-    changes: Json = {"metadata": merged(subscription["metadata"], params.get("metadata"))}
-    if "description" in params:
-        changes["description"] = params["description"] or None
-    if params.get("default_payment_method"):
-        method = params["default_payment_method"]
-        unit.referenced("payment_method", method, "default_payment_method")
-        changes["default_payment_method"] = method
-    changes |= _ending(unit, subscription, params)
-    return unit.change(subscription, changes, UPDATED)
+    subscription = ending.alive(unit, subscription_id)
+    _check(subscription, params)
+    changes = _plain(unit, subscription, params) | ending.planned(unit, subscription, params)
+    if not changing.PARAMS & set(params):
+        return unit.change(subscription, changes, UPDATED)
+    change = changing.plan(unit, subscription, params)
+    change.fields.update(changes)
+    behavior = params.get("payment_behavior", "allow_incomplete")
+    subscription = updating.apply(unit, subscription, change, behavior)
+    schedules.follow_update(unit, subscription)
+    return unit.get("subscription", subscription_id)
 
 
 @serves(f"DELETE {_PATH}")
 def cancel(unit: Unit, params: Json, subscription_id: str) -> Json:
-    subscription = _alive(unit, subscription_id)
-    details = _details(subscription, params, "cancellation_requested")
-    return end(unit, subscription, details)
+    subscription = ending.alive(unit, subscription_id)
+    details = ending.details(subscription, params, "cancellation_requested")
+    if params.get("prorate"):
+        lines = changing.unused_time(unit, subscription, unit.now)
+        updating.keep_lines(unit, subscription, lines)
+    if params.get("invoice_now"):
+        subscription = updating.bill_pending(unit, subscription)
+    return ending.end(unit, subscription, details)
 
 
 @serves("GET /v1/subscriptions")
@@ -62,73 +64,42 @@ def list_(unit: Unit, params: Json) -> Json:
     return query.page("/v1/subscriptions")
 
 
-def end(unit: Unit, subscription: Json, details: Json) -> Json:
-    """End it now and emit `customer.subscription.deleted`."""
-    changes = {
-        "cancel_at_period_end": False,
-        "canceled_at": subscription["canceled_at"] or unit.now,
-        "cancellation_details": details,
-        "ended_at": unit.now,
-        "status": "canceled",
-    }
-    subscription = unit.change(subscription, changes)
-    unit.emit("customer.subscription.deleted", subscription)
-    return subscription
-
-
-def end_later(unit: Unit, subscription: Json, end: int, changes: Json) -> Json:
-    """What changes when it is to end at a time; the end comes by itself."""
-    unit.schedule("end_subscription", subscription["id"], end)
-    return changes | {"cancel_at": end, "canceled_at": unit.now}
-
-
-def period_end(subscription: Json) -> int:
-    return max(int(item["current_period_end"]) for item in subscription["items"]["data"])
-
-
-KEPT = {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
-
-
-@timer("end_subscription")
-def _end_in_time(unit: Unit, subscription_id: str) -> None:
-    subscription = unit.get("subscription", subscription_id)
-    due = subscription["cancel_at"]
-    if subscription["status"] != "canceled" and due is not None and due <= unit.now:
-        end(unit, subscription, subscription["cancellation_details"])
-
-
-def _ending(unit: Unit, subscription: Json, params: Json) -> Json:
-    flag, at = params.get("cancel_at_period_end"), params.get("cancel_at")
-    details = {"cancellation_details": _details(subscription, params, "cancellation_requested")}
-    if flag:
-        changes = details | {"cancel_at_period_end": True}
-        return end_later(unit, subscription, period_end(subscription), changes)
-    if flag is False or at == "":
-        return KEPT | {"cancellation_details": _details(subscription, params, None)}
-    if isinstance(at, int):
-        if at <= unit.now:
-            raise invalid("`cancel_at` must be a timestamp in the future.", "cancel_at")
-        return end_later(unit, subscription, at, details)
-    if at:
-        return end_later(unit, subscription, period_end(subscription), details)
-    if "cancellation_details" in params:
-        reason = subscription["cancellation_details"]["reason"]
-        return {"cancellation_details": _details(subscription, params, reason)}
-    return {}
-
-
-def _details(subscription: Json, params: Json, reason: str | None) -> Json:
-    given = params.get("cancellation_details") or {}
-    kept: Json = subscription["cancellation_details"]
-    answers = {name: given.get(name, kept[name]) or None for name in ("comment", "feedback")}
-    return kept | answers | {"reason": reason}
-
-
-def _alive(unit: Unit, subscription_id: str) -> Json:
-    subscription = unit.get("subscription", subscription_id)
-    if subscription["status"] in ("canceled", "incomplete_expired"):
+def _check(subscription: Json, params: Json) -> None:
+    for name in params:
+        if name not in _PLAIN | _ENDING | changing.PARAMS:
+            raise not_served(name, name)
+    if params.get("cancel_at_period_end") and params.get("cancel_at"):
+        raise invalid("You may only specify one of these parameters: cancel_at, "
+                      "cancel_at_period_end.", "cancel_at", "parameters_exclusive")  # fmt: skip
+    if subscription["schedule"] and {"cancel_at", "cancel_at_period_end"} & set(params):
         raise ApiError(
-            f"No such subscription: '{subscription_id}'", status=404, code="resource_missing",
-            param="id",
-        )  # fmt: skip
-    return subscription
+            f"The subscription is managed by the subscription schedule "
+            f"`{subscription['schedule']}`, and updating any cancelation behavior directly is not "
+            "allowed. Please update the schedule instead."
+        )
+    if params.get("payment_behavior") == "pending_if_incomplete":
+        for name in params:
+            if name not in _PENDABLE:
+                raise invalid(
+                    f"You cannot update `{name}` when `payment_behavior` is "
+                    "`pending_if_incomplete`.", name,
+                )  # fmt: skip
+
+
+def _plain(unit: Unit, subscription: Json, params: Json) -> Json:
+    """The fields that neither cost anything nor end it."""
+    changes: Json = {"metadata": merged(subscription["metadata"], params.get("metadata"))}
+    if "description" in params:
+        changes["description"] = params["description"] or None
+    if params.get("default_payment_method"):
+        method = params["default_payment_method"]
+        unit.referenced("payment_method", method, "default_payment_method")
+        changes["default_payment_method"] = method
+    if "pause_collection" in params:
+        given = params["pause_collection"]
+        changes["pause_collection"] = {"resumes_at": None} | given if given else None
+        if given and given.get("resumes_at"):
+            unit.schedule("resume_collection", subscription["id"], given["resumes_at"])
+    if "trial_settings" in params:
+        changes["trial_settings"] = params["trial_settings"]
+    return changes
