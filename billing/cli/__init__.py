@@ -6,6 +6,7 @@ from billing.cli import (
     ai_requests,
     catalog,
     events,
+    host_webhooks,
     keys,
     metering,
     reconcile,
@@ -18,6 +19,7 @@ from billing.cli.group import billing
 
 billing.add_command(catalog.catalog)
 billing.add_command(events.events)
+billing.add_command(host_webhooks.host_webhooks)
 billing.add_command(keys.create_key)
 billing.add_command(sandbox.sandbox)
 billing.add_command(ai_requests.record)

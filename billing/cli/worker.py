@@ -9,8 +9,8 @@ import structlog
 from flask.cli import with_appcontext
 
 from billing.database import db
-from billing.services import expiry, inbox
-from billing.web import gateway, mailer
+from billing.services import alerts, expiry, inbox, subscriptions
+from billing.web import gateway, host_endpoint, mailer
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,15 @@ def _round(stop: Event) -> bool:
     def retry_events() -> int:
         return inbox.retry_due(gateway=gateway.current(), is_stopped=stop.is_set)
 
-    done = [_do(job, stop) for job in (retry_events, mailer.deliver_pending, expiry.expire_due)]
+    jobs = (
+        retry_events,
+        mailer.deliver_pending,
+        expiry.expire_due,
+        subscriptions.end_overdue_graces,
+        alerts.tell_pending,
+        host_endpoint.deliver_pending,
+    )
+    done = [_do(job, stop) for job in jobs]
     return all(done)
 
 

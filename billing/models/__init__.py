@@ -1,5 +1,6 @@
 """Every table; importing this room registers them all with the metadata."""
 
+from billing.models.alert import AlertSetting, UsageAlert
 from billing.models.api_key import ApiKey
 from billing.models.audit import AuditEntry
 from billing.models.catalog import Feature, SubscriptionTier, TierVersion, TokenPackage
@@ -28,6 +29,7 @@ from billing.models.webhook_event import WebhookEvent
 __all__ = [
     "AiRefusal",
     "AiRequest",
+    "AlertSetting",
     "ApiKey",
     "AuditEntry",
     "CredentialAttempts",
@@ -53,6 +55,7 @@ __all__ = [
     "TokenPackage",
     "TokenTransaction",
     "TrialUse",
+    "UsageAlert",
     "UsageDay",
     "User",
     "UserSession",

@@ -21,6 +21,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "token_lots": {"tokens": 1, "remaining": 1, "source": "grant"},
     "token_packages": {"tokens": 1, "price_minor": 1},
     "token_transactions": {"kind": "grant", "delta": 1, "source": "grant"},
+    "usage_alerts": {"kind": "quota"},
     "user_subscriptions": {"status": "active"},
     "user_token_balances": {"balance": 1},
     "webhook_events": {"state": "pending"},

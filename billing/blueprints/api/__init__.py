@@ -5,6 +5,7 @@ from flask import Blueprint
 from billing.blueprints.api import (
     ai_request_batches,
     ai_requests,
+    alerts,
     catalog,
     docs,
     features,
@@ -26,6 +27,7 @@ SECTIONS = [
     ai_request_batches.section,
     holds.section,
     usage.section,
+    alerts.section,
     tokens.section,
     subscription.section,
 ]
