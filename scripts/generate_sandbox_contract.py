@@ -87,7 +87,7 @@ class Builder:
     def _kinds(self, routes: dict[str, Any]) -> set[str]:
         kinds = {route["returns"] for route in routes.values()} | {"plan", "line_item", "item"}
         return {kind for kind in kinds if kind} | {
-            "balance_transaction", "event", "invoice_payment", "subscription_item",
+            "balance_transaction", "discount", "event", "invoice_payment", "subscription_item",
         }  # fmt: skip
 
     def _blank_object(self, kind: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
 from billing.sandbox.subscribing import DAY_SECONDS
+from billing.sandbox.unit import Unit
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 30 * 60, 24 * 3600
 # The caller's clock and ours need not agree to the second.
@@ -56,6 +57,21 @@ def check_trial(now: int, data: Json) -> None:
         )
 
 
+def check_tax(unit: Unit, params: Json) -> None:
+    """Refuse automatic tax for a customer whose country is neither known nor asked for."""
+    if not params.get("automatic_tax", {}).get("enabled") or "customer" not in params:
+        return
+    address = unit.referenced("customer", params["customer"], "customer")["address"] or {}
+    if not address.get("country") and "address" not in params.get("customer_update", {}):
+        raise ApiError(
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a "
+            "valid address to the Customer or set either `customer_update[address]` to 'auto' or "
+            "`customer_update[shipping]` to 'auto' to save the address entered in Checkout to the "
+            "Customer.",
+            code="customer_tax_location_invalid",
+        )
+
+
 def check_minimum(currency: str, total: int) -> None:
     """Refuse an amount that costs more to take than it brings."""
     minimum = MINIMUM_MINOR.get(currency, 0)
@@ -101,7 +117,5 @@ def _check_combinations(params: Json) -> None:
             raise invalid(message, one, "parameters_exclusive")
     if "customer_update" in params and "customer" not in params:
         raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
-    for i, discount in enumerate(params.get("discounts", [])):
-        kind, name = next(iter(discount.items()))
-        message = f"No such {kind.replace('_', ' ')}: '{name}'"
-        raise invalid(message, f"discounts[{i}][{kind}]", "resource_missing")
+    if len(params.get("discounts") or []) > 1:
+        raise invalid("You may only specify one discount.", "discounts")

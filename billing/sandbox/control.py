@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from billing.sandbox import purchase, settling, webhooks
+from billing.sandbox import purchase, session_terms, settling, webhooks
 from billing.sandbox.api import authenticate, engine
 from billing.sandbox.cards import find_card
 from billing.sandbox.contract import Json
@@ -116,15 +116,22 @@ def fail(account: str) -> Json:
 @bp.post("/checkout/<session_id>/complete")
 @for_account
 def complete(account: str, session_id: str) -> Json:
-    """Pay without a browser: `card`, `email`, `webhooks` (`normal`, seconds or `never`),
-    `copies`, `shuffle`, `authenticate` (true or false) for a 3-D Secure card."""
+    """Pay without a browser: `card`, `email`, `name`, `country`, `promotion_code`, `webhooks`
+    (`normal`, seconds or `never`), `copies`, `shuffle`, and `authenticate` (true or false) for a
+    3-D Secure card."""
     given = body()
     card = find_card(str(given.get("card", "4242")))
     if card is None:
         raise invalid("Use one of the test cards.", "card")
-    payer = Payer(email=given.get("email"), name=given.get("name"))
+    country = given.get("country", "US")
+    payer = Payer(email=given.get("email"), name=given.get("name"), country=country)
     with engine().unit(account, plan=_plan(given)) as unit:
         session = unit.get("checkout.session", session_id, param="session")
+        if "promotion_code" in given:
+            refusal = session_terms.apply_code(unit, session, given["promotion_code"])
+            if refusal:
+                raise invalid(refusal, "promotion_code")
+            session = unit.get("checkout.session", session_id)
         attempt = purchase.attempt(unit, session, card, payer)
         if attempt.result == purchase.Result.NEEDS_AUTHENTICATION and "authenticate" in given:
             session = unit.get("checkout.session", session_id)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from billing.sandbox import invoicing, payments, setups, subscribing
+from billing.sandbox import discounting, invoicing, payments, session_terms, setups, subscribing
 from billing.sandbox.cards import NOT_AUTHENTICATED, Decline, TestCard
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError
@@ -32,6 +32,7 @@ class Attempt(NamedTuple):
 def attempt(unit: Unit, session: Json, card: TestCard, payer: Payer) -> Attempt:
     """Pay an open session with a test card, or have it keep the card in setup mode."""
     _refuse_unless_open(session)
+    session = session_terms.move_to(unit, session, payer.country)
     return _KINDS[session["mode"]](unit, session, card, payer).run()
 
 
@@ -127,10 +128,13 @@ class _Purchase:
             self._emit_intent(payment)
         if customer and is_new_customer:
             unit.emit("customer.created", customer)
+        ids = self._redeem(customer, {"checkout_session": self.session["id"]})
         invoice = None
         if customer and self.private.get("invoice_creation", {}).get("enabled"):
             lines = [subscribing.once_line(unit, item) for item in self.items]
-            invoice = invoicing.create_draft(unit, customer, lines, {"billing_reason": "manual"})
+            fields = {"billing_reason": "manual", "discounts": ids,
+                      "automatic_tax": self.session["automatic_tax"]}  # fmt: skip
+            invoice = invoicing.create_draft(unit, customer, lines, fields)
         self._complete(customer, {
             "invoice": invoice and invoice["id"],
             "payment_intent": payment and payment.intent["id"],
@@ -155,6 +159,10 @@ class _Purchase:
         customer = unit.change(customer, currency, "customer.updated")
         data = self.private.get("subscription_data", {})
         subscription = subscribing.create(unit, customer["id"], self.items, data)
+        ids = self._redeem(customer, {"subscription": subscription["id"]})
+        tax = {name: self.session["automatic_tax"][name] for name in ("enabled", "liability")}
+        terms = {"automatic_tax": subscription["automatic_tax"] | tax, "discounts": ids}
+        subscription = unit.change(subscription, terms)
         lines = subscribing.invoice_lines(unit, subscription, self.items)
         parent = subscribing.invoice_parent(subscription)
         invoice = invoicing.create_draft(
@@ -176,17 +184,33 @@ class _Purchase:
     def _customer(self) -> tuple[Json | None, bool]:
         """The buyer, and whether Checkout made them just now; None for a guest."""
         if self.session["customer"]:
-            return self.unit.get("customer", self.session["customer"]), False
+            return self._updated_customer(), False
         if self.session["customer_creation"] != "always":
             return None, False
         fields = {"address": self.payer.address, "email": self.payer.email, "metadata": {},
                   "name": self.payer.name}  # fmt: skip
         return self.unit.create("customer", new_fields() | fields), True
 
+    def _updated_customer(self) -> Json:
+        """The known customer, with the address or name that the session was to save."""
+        customer = self.unit.get("customer", self.session["customer"])
+        wanted = self.private.get("customer_update", {})
+        typed = {"address": self.payer.address, "name": self.payer.name}
+        changes = {name: typed[name] for name in typed if wanted.get(name) == "auto"}
+        return self.unit.change(customer, changes, "customer.updated")
+
+    def _redeem(self, customer: Json | None, owner: Json) -> list[str]:
+        """Make the session's coupons discounts of what it sold."""
+        found = session_terms.redeemed(self.unit, self.private)
+        return discounting.redeem(
+            self.unit, found, owner | {"customer": customer and customer["id"]}
+        )
+
     def _intent(self) -> tuple[Json, bool]:
         """The session's payment intent: made at the first attempt, used again by the next."""
         if "payment_intent" in self.private:
-            return self.unit.get("payment_intent", self.private["payment_intent"]), False
+            known = self.unit.get("payment_intent", self.private["payment_intent"])
+            return self.unit.change(known, {"amount": self.amount}), False
         data = self.private.get("payment_intent_data", {})
         fields = {
             "amount": self.amount,

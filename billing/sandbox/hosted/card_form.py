@@ -70,6 +70,7 @@ class CardForm:
     country: str = "US"
     postal_code: str = "10001"
     nonce: str = ""
+    promotion: str = ""
     options: Options = field(default_factory=Options)
     errors: dict[str, str] = field(default_factory=dict)
 

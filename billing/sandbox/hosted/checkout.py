@@ -5,12 +5,18 @@ from typing import Any
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from billing.sandbox import periods, purchase
+from billing.sandbox import periods, purchase, session_terms
 from billing.sandbox.api import engine
 from billing.sandbox.cards import LISTED, TestCard, find_card
 from billing.sandbox.contract import Json
 from billing.sandbox.hosted.card_form import CardForm, Options
-from billing.sandbox.hosted.pages import account_of_object, every, may_lead_to, page_blueprint
+from billing.sandbox.hosted.pages import (
+    account_of_object,
+    discount_terms,
+    every,
+    may_lead_to,
+    page_blueprint,
+)
 from billing.sandbox.ids import token
 from billing.sandbox.payments import Payer
 from billing.sandbox.purchase import Attempt, Result
@@ -49,6 +55,27 @@ def pay(session_id: str) -> AnyResponse:
             return _page(unit, unit.get("checkout.session", session_id), form, status=422)
         events = unit.events
     return _answer(account, session_id, attempt, events if options.waits_for_webhooks else [])
+
+
+@bp.post("/<session_id>/terms")
+def change_terms(session_id: str) -> AnyResponse:
+    """Redeem or give back a promotion code; choose the country that automatic tax goes by."""
+    with engine().unit(account_of_object("checkout.session", session_id)) as unit:
+        session = unit.get("checkout.session", session_id)
+        if session["status"] != "open":
+            return _closed(session)
+        form = CardForm.first(session)
+        code, country = request.form.get("promotion", "").strip(), request.form.get("country")
+        action = request.form.get("action")
+        if action == "country" and country in dict(COUNTRIES):
+            session_terms.choose_country(unit, session, country)
+        elif action == "remove" and session["allow_promotion_codes"]:
+            session_terms.change(unit, session, [])
+        elif refusal := session_terms.apply_code(unit, session, code):
+            form.promotion = code
+            form.errors["promotion"] = refusal
+            return _page(unit, session, form, status=422)
+    return redirect(url_for("checkout.show", session_id=session_id), 303)
 
 
 @bp.get("/<session_id>/authenticate")
@@ -164,9 +191,22 @@ def _page(unit: Unit, session: Json, form: CardForm, status: int = 200) -> Respo
         cards=LISTED,
         countries=COUNTRIES,
         items=private["line_items"],
+        redeemed=_redeemed(unit, private),
+        tax_country=session_terms.country_of(unit, session, private),
+        tax_percent=session_terms.tax_percent(unit, session, private),
         **_renewal(unit, session, private),
     )
     return make_response(page, status)
+
+
+def _redeemed(unit: Unit, private: Json) -> list[Json]:
+    """Each coupon of the session: its code or name, and what it takes off."""
+    told = []
+    for coupon, code_id in session_terms.redeemed(unit, private):
+        code = unit.get("promotion_code", code_id)["code"] if code_id else None
+        told.append({"code": code, "name": code or coupon["name"] or coupon["id"],
+                     "terms": discount_terms(coupon)})  # fmt: skip
+    return told
 
 
 def _renewal(unit: Unit, session: Json, private: Json) -> Json:
@@ -181,7 +221,8 @@ def _renewal(unit: Unit, session: Json, private: Json) -> Json:
         "every": every(rhythm),
         "rhythm": every(rhythm, start="each"),
         "is_trial": trial_end is not None,
-        "recurring_total": sum(item["amount_total"] for item in recurring),
+        "recurring_total": session_terms.renewal_total(unit, session, private),
+        "full_price": sum(item["amount_subtotal"] for item in recurring),
         "renews_at": first,
     }
 

@@ -65,6 +65,17 @@ def moment(timestamp: float) -> str:
     return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def discount_terms(coupon: Json) -> str:
+    """20% off for 3 months, or $5.00 off once"""
+    if coupon["percent_off"] is not None:
+        off = f"{coupon['percent_off']:g}% off"
+    else:
+        off = f"{money(coupon['amount_off'], coupon['currency'])} off"
+    months = coupon["duration_in_months"]
+    lasting = {"once": "once", "forever": "for good"}.get(coupon["duration"])
+    return f"{off} {lasting or f'for {months} month' + 's' * (months != 1)}"
+
+
 def every(recurring: Json, *, start: str = "a") -> str:
     """a month, or every 3 months"""
     count, interval = recurring["interval_count"], recurring["interval"]

@@ -1,8 +1,9 @@
 """/v1/checkout/sessions"""
 
 from billing.sandbox import checkout_rules as rules
-from billing.sandbox import settling, setups
+from billing.sandbox import session_terms, settling, setups
 from billing.sandbox.contract import Json
+from billing.sandbox.discounting import Purchase, redeemable
 from billing.sandbox.errors import ApiError, invalid, not_served
 from billing.sandbox.expansion import includes
 from billing.sandbox.ids import new_id, token
@@ -11,43 +12,39 @@ from billing.sandbox.lists import Query, listed
 from billing.sandbox.metadata import merged
 from billing.sandbox.resources import customers
 from billing.sandbox.routing import serves
-from billing.sandbox.subscribing import trial_end_of
+from billing.sandbox.totals import LIABILITY
 from billing.sandbox.unit import Unit
 
 _COPIED = ("allow_promotion_codes", "allowed_payment_method_types", "billing_address_collection",
            "cancel_url", "client_reference_id", "locale", "submit_type", "success_url",
            "integration_identifier", "origin_context")  # fmt: skip
-_PRIVATE = ("subscription_data", "payment_intent_data", "invoice_creation")
+_PRIVATE = ("subscription_data", "payment_intent_data", "invoice_creation", "customer_update")
 
 
 @serves("POST /v1/checkout/sessions")
 def create(unit: Unit, params: Json) -> Json:
     rules.check(params)
     if params["mode"] == "setup":
-        return _opened(unit, params, _setup_fields(unit, params), {"line_items": []})
+        fields = _fields(unit, params) | _setup_fields(unit, params)
+        return _opened(unit, params, fields, {"line_items": []})
     items = purchased_items(unit, params["line_items"], params["mode"])
     private = {name: params[name] for name in _PRIVATE if name in params}
-    data = params.get("subscription_data", {})
-    rules.check_trial(unit.now, data)
-    subtotal = sum(
-        item["amount_total"]
-        for item in items
-        if not (trial_end_of(unit.now, data) and item["price"]["recurring"])
-    )
-    rules.check_minimum(items[0]["currency"], subtotal)
-    fields = {
-        "amount_subtotal": subtotal,
-        "amount_total": subtotal,
-        "currency": items[0]["currency"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-    }
-    return _opened(unit, params, fields, private | {"line_items": items})
+    private["line_items"] = items
+    rules.check_trial(unit.now, params.get("subscription_data", {}))
+    fields = _fields(unit, params) | {"currency": items[0]["currency"]}
+    subtotal = sum(item["amount_subtotal"] for item in items)
+    purchase = Purchase(params.get("customer"), items[0]["currency"], subtotal)
+    found = redeemable(unit, params.get("discounts") or [], purchase, "discounts")
+    private["redeemed"] = session_terms.remembered(found)
+    fields["discounts"] = session_terms.shown(found)
+    rules.check_tax(unit, params)
+    return _opened(unit, params, fields | session_terms.due_today(unit, fields, private), private)
 
 
 def _opened(unit: Unit, params: Json, fields: Json, private: Json) -> Json:
-    common = _fields(unit, params) | {"expires_at": rules.expires_at(unit.now, params)}
+    fields["expires_at"] = rules.expires_at(unit.now, params)
     private["nonce"] = token(24)
-    session = unit.create("checkout.session", common | fields, private)
+    session = unit.create("checkout.session", fields, private)
     unit.schedule("expire_session", session["id"], session["expires_at"])
     return session
 
@@ -139,7 +136,8 @@ def _fields(unit: Unit, params: Json) -> Json:
     fields = {name: params[name] for name in _COPIED if name in params}
     return fields | {
         "id": session_id,
-        "automatic_tax": tax | {"liability": None, "provider": None,
+        "automatic_tax": tax | {"liability": LIABILITY if tax["enabled"] else None,
+                                "provider": "stripe" if tax["enabled"] else None,
                                 "status": "complete" if tax["enabled"] else None},
         "customer": customer and customer["id"],
         "customer_creation": None if customer else creation,
