@@ -77,8 +77,8 @@ def running_cluster() -> Iterator[Cluster]:
     home = Path(tempfile.mkdtemp(prefix="billhook-bench-"))
     try:
         binaries = _copy_binaries(home)
-        command = [binaries / "initdb", "-D", home / "data", "-U", "postgres", "-A", "trust"]
-        _as_nobody(*command, "-E", "UTF8", "--locale=C").wait()
+        initialise = ("-D", home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8")
+        _as_nobody(binaries / "initdb", *initialise, "--locale=C").wait()
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         server = _as_nobody(binaries / "postgres", "-D", home / "data", "-k", home, *settings)
         try:
