@@ -81,14 +81,84 @@ def trialing() -> User:
 
 
 def past_due() -> User:
+    user = unpaid()
+    open_invoice(user)
+    return user
+
+
+def bank_asks() -> User:
+    """Past due, because the bank wants the person to confirm."""
+    user = unpaid()
+    open_invoice(user, needs_confirmation=True)
+    return user
+
+
+def unpaid() -> User:
+    """Past due, and the invoice has not reached us."""
+
     def give_grace(subscription: UserSubscription) -> None:
         subscription.grace_until = clock.now() + timedelta(days=14)
 
     return subscribed(status=SubscriptionStatus.PAST_DUE, change=give_grace)
 
 
+def downgrading() -> User:
+    """On Pro, and on Starter when the period ends."""
+
+    def schedule(subscription: UserSubscription) -> None:
+        subscription.scheduled_tier_version = catalog.get_tier("starter").current_version
+        subscription.scheduled_interval = Interval.MONTH
+        subscription.scheduled_at = subscription.current_period_end
+        subscription.stripe_schedule_id = "sub_sched_test"
+
+    return subscribed(change=schedule)
+
+
+def card_expiring() -> User:
+    def expire(subscription: UserSubscription) -> None:
+        today = clock.now()
+        subscription.card_exp_month, subscription.card_exp_year = today.month, today.year
+
+    return subscribed(change=expire)
+
+
+def ended() -> User:
+    """On Free again, after Pro."""
+
+    def end(subscription: UserSubscription) -> None:
+        subscription.stripe_price_id = "price_pro_month"
+        subscription.tier_version = catalog.get_default_tier().current_version
+        subscription.interval = subscription.current_period_end = None
+        subscription.ended_at = clock.now()
+
+    return subscribed(status=SubscriptionStatus.CANCELED, change=end)
+
+
 def waiting() -> User:
-    return subscribed(status=SubscriptionStatus.INCOMPLETE)
+    """On Free, and the first payment of Pro is open."""
+    user = factories.account()
+    open_invoice(user, stripe_subscription_id="sub_waiting", billing_reason="subscription_create")
+    return user
+
+
+def open_invoice(user: User, **changes: object) -> Invoice:
+    """Return an unpaid invoice of the user's subscription."""
+    facts = {
+        "status": "open",
+        "stripe_subscription_id": f"sub_{user.id}",
+        "billing_reason": "subscription_cycle",
+        "amount_due_minor": 4900,
+        "amount_paid_minor": 0,
+        "attempt_count": 1,
+        "next_attempt_at": clock.now() + timedelta(days=3),
+        "issued_at": clock.now(),
+    }
+    invoice = _invoice(user)
+    for name, value in (facts | changes).items():
+        setattr(invoice, name, value)
+    with transaction() as session:
+        session.add(invoice)
+    return invoice
 
 
 def abroad() -> User:

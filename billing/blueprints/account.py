@@ -5,7 +5,15 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from billing.errors import GatewayError, NoSubscription
-from billing.services import invoices, orders, portal, provisioning, subscriptions, usage
+from billing.services import (
+    invoices,
+    orders,
+    plan_overview,
+    portal,
+    provisioning,
+    subscriptions,
+    usage,
+)
 from billing.web import gateway
 from billing.web.links import external_url
 from billing.web.login import login_required
@@ -20,8 +28,11 @@ INVOICES_SHOWN = 5
 def index() -> ResponseReturnValue:
     provisioning.ensure(current_user)
     subscriptions.end_grace_if_over(current_user)
+    overview = plan_overview.overview(current_user)
     return render_template(
         "account/index.html",
+        open_invoice=overview.open_invoice,
+        former_tier=overview.former_tier,
         subscription=current_user.subscription,
         usage=usage.summary(current_user),
         invoices=invoices.list_by_user(current_user.id, limit=INVOICES_SHOWN),

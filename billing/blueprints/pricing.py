@@ -4,7 +4,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from billing.domain.interval import Interval
 from billing.services import catalog, provisioning
 from billing.web import offers
 
@@ -32,5 +31,6 @@ def index() -> str:
         packages=offers.package_offers(catalog.list_packages()),
         comparison=offers.comparison(tiers),
         savings_percent=offers.yearly_savings_percent(tier_offers),
-        is_yearly=request.args.get("interval") == Interval.YEAR,
+        is_yearly=offers.shows_yearly(request.args.get("interval"), subscription),
+        is_subscriber=subscription is not None and subscription.is_paid,
     )

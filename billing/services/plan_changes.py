@@ -6,7 +6,7 @@ verb here asks Stripe, reads it again, and applies what it finds.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,12 +15,21 @@ from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.domain.periods import add_months
 from billing.domain.plan_changes import ChangeKind, Terms, kind_of_change
-from billing.errors import AmountChanged, NoSubscription, NothingToChange, TierNotForSale
+from billing.errors import (
+    AmountChanged,
+    CardDeclined,
+    NoSubscription,
+    NothingToChange,
+    PaymentIncomplete,
+    TierNotForSale,
+)
 from billing.gateway import Gateway, InvoicePreview, StripeSubscription
 from billing.models import TierVersion, User, UserSubscription
-from billing.services import catalog, provisioning, subscriptions
+from billing.services import catalog, invoices, provisioning, subscriptions
 
 log = structlog.get_logger(__name__)
+
+MAX_PREVIEW_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,8 @@ class ChangePreview:
     invoice: InvoicePreview | None
     due_now: Money
     then: Money
+    period_start: datetime
+    period_end: datetime
     takes_effect_at: datetime
     renews_at: datetime
     proration_at: datetime
@@ -64,6 +75,7 @@ def preview(
         TierNotFound: no tier on sale has this slug.
         TierNotForSale: it is free, or not at Stripe yet: cancelling is the way to Free.
         NothingToChange: the user is on it.
+        AmountChanged: the earlier preview is too old, or was never made.
         GatewayUnavailable: Stripe did not answer.
     """
     row = _paid_subscription(user)
@@ -75,7 +87,7 @@ def preview(
     if kind is None:
         raise NothingToChange(f"You are on {wanted.tier.name} already.")
     held = _held(row, gateway)
-    moment = (proration_at or clock.now()).replace(microsecond=0)
+    moment = _moment_of_preview(held, proration_at)
     invoice = None
     if kind == ChangeKind.UPGRADE:
         invoice = gateway.invoices.preview_change(held, price_id, proration_at=moment)
@@ -107,6 +119,8 @@ def confirm(
     Raises:
         AmountChanged: the amount is another one by now; show it and ask again.
         NoSubscription, TierNotFound, TierNotForSale, NothingToChange: as `preview`.
+        CardDeclined: the bank refused, and nothing has changed.
+        PaymentIncomplete: the bank asks the person; the tier moves when they confirm.
         StripeRefused: Stripe does not take the change.
         GatewayUnavailable: Stripe did not answer; the same call again is safe.
     """
@@ -122,9 +136,13 @@ def confirm(
         _release_schedule(held, gateway)
         gateway.subscriptions.change_price(held, price_id, proration_at=seen.proration_at)
     else:
+        # Who changes the plan stays: a schedule cannot stand beside a cancellation.
+        _keep(held, gateway)
         gateway.schedules.change_at_period_end(held, price_id, interval)
     subscriptions.apply(subscriptions.read(held.customer_id, gateway=gateway))
     log.info("subscription.change_asked", user_id=user.id, kind=seen.kind, tier=tier_slug)
+    if seen.kind == ChangeKind.UPGRADE:
+        _finish_upgrade(row, seen, gateway)
     return seen
 
 
@@ -184,8 +202,7 @@ def resume(user: User, *, gateway: Gateway) -> None:
         GatewayUnavailable: Stripe did not answer.
     """
     held = _held(_paid_subscription(user), gateway)
-    if held.cancel_at_period_end or held.cancel_at is not None:
-        gateway.subscriptions.keep(held)
+    _keep(held, gateway)
     subscriptions.apply(subscriptions.read(held.customer_id, gateway=gateway))
 
 
@@ -198,6 +215,51 @@ def _paid_subscription(user: User) -> UserSubscription:
 
 def _held(row: UserSubscription, gateway: Gateway) -> StripeSubscription:
     return gateway.subscriptions.retrieve(row.stripe_subscription_id or "")
+
+
+def _keep(held: StripeSubscription, gateway: Gateway) -> None:
+    if held.cancel_at_period_end or held.cancel_at is not None:
+        gateway.subscriptions.keep(held)
+
+
+def _finish_upgrade(row: UserSubscription, seen: ChangePreview, gateway: Gateway) -> None:
+    """Who paid for more stays: a cancellation from before is undone."""
+    _require_payment(row, seen, gateway)
+    if row.ends_at is not None:
+        held = _held(row, gateway)
+        _keep(held, gateway)
+        subscriptions.apply(subscriptions.read(held.customer_id, gateway=gateway))
+
+
+def _require_payment(row: UserSubscription, seen: ChangePreview, gateway: Gateway) -> None:
+    """Say what an upgrade waits for that Stripe took and has not made."""
+    if (row.tier_version.tier_id, row.interval) == (seen.wanted.tier_id, seen.wanted_interval):
+        return
+    invoice_id = _held(row, gateway).latest_invoice_id
+    invoice = gateway.invoices.retrieve(invoice_id) if invoice_id else None
+    if invoice is not None:
+        invoices.apply(invoice)
+    if invoice is None or not invoice.needs_confirmation:
+        raise CardDeclined("The payment did not go through. You were not charged.")
+    raise PaymentIncomplete(
+        "Your bank wants you to confirm the payment.",
+        needs_confirmation=True,
+        invoice_url=invoice.hosted_invoice_url,
+    )
+
+
+def _moment_of_preview(held: StripeSubscription, proration_at: datetime | None) -> datetime:
+    """Return the moment to count from: now, or that of a preview made not long ago.
+
+    A later moment would make any upgrade cheap, so the browser does not choose it.
+    """
+    # At Stripe a test clock may run ahead of ours; only moments of the period are taken.
+    now = max(clock.now().replace(microsecond=0), held.current_period_start)
+    if proration_at is None:
+        return now
+    if not now - MAX_PREVIEW_AGE <= proration_at <= now:
+        raise AmountChanged("This was open for too long. Check the amount, then confirm.")
+    return proration_at
 
 
 def _release_schedule(held: StripeSubscription, gateway: Gateway) -> None:
@@ -242,6 +304,8 @@ def _describe(
         invoice=invoice,
         due_now=invoice.amount_due if invoice else Money(0, price.currency),
         then=price,
+        period_start=held.current_period_start,
+        period_end=held.current_period_end,
         takes_effect_at=moment if is_upgrade else held.current_period_end,
         renews_at=add_months(moment, interval.months) if begins_anew else held.current_period_end,
         proration_at=moment,

@@ -100,16 +100,32 @@ def _announce(user: User) -> None:
     emails.enqueue(user, kind, dedupe_key=key, context=context)
 
 
+def tell_of_grace_over(user: User, *, before: PlanStanding) -> None:
+    """Tell that a plan whose renewal stayed unpaid is off; joins the open transaction.
+
+    Args:
+        user: whose row has moved.
+        before: how it stood.
+    """
+    ended_at = user.subscription.grace_until
+    _enqueue_end(user, before, ended_at, key=f"{before.stripe_subscription_id}:{ended_at}")
+
+
 def _tell_of_end(user: User, before: PlanStanding) -> None:
-    row = user.subscription
+    # After its grace the plan was off already, and they were told.
+    if before.tier_slug != user.subscription.tier.slug:
+        key = before.stripe_subscription_id or ""
+        _enqueue_end(user, before, user.subscription.ended_at, key=key)
+
+
+def _enqueue_end(user: User, before: PlanStanding, at: datetime | None, *, key: str) -> None:
     context = {
         "tier": before.tier_name,
-        "ended_at": moment_fact(row.ended_at),
-        "now_on": row.tier.name,
+        "ended_at": moment_fact(at),
+        "now_on": user.subscription.tier.name,
         "was_unpaid": before.is_past_due,
     }
-    key = f"plan_ended:{before.stripe_subscription_id}"
-    emails.enqueue(user, "plan_ended", dedupe_key=key, context=context)
+    emails.enqueue(user, "plan_ended", dedupe_key=f"plan_ended:{key}", context=context)
 
 
 def _tell_of_new_plan(user: User, before: PlanStanding, key: str) -> None:

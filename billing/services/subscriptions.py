@@ -110,11 +110,12 @@ def end_grace_if_over(user: User) -> None:
         return
     with transaction() as session:
         lock_user(session, user.id)
-        before = _summary(row)
+        before, stood = _summary(row), plan_emails.standing_of(row)
         row.tier_version = default
         session.flush()
         quotas.follow_tier(user.id, tier_version=default, anchor=row.anchor)
         _audit(session, row, before)
+        plan_emails.tell_of_grace_over(user, before=stood)
 
 
 def end_overdue_graces() -> int:

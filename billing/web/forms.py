@@ -1,13 +1,15 @@
 """Forms: what a page may post, by name; everything else in the request is ignored."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField
-from wtforms.validators import InputRequired
+from wtforms import EmailField, PasswordField, StringField, TextAreaField
+from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from billing.errors import InvalidInput
+
+MAX_COMMENT = 500
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -33,6 +35,10 @@ def required(message: str) -> Any:
     return InputRequired(message=message)
 
 
+def _none_if_empty(text: str | None) -> str | None:
+    return (text or "").strip() or None
+
+
 class CredentialsForm(Form):
     """Log-in and sign-up."""
 
@@ -50,6 +56,30 @@ class NewPasswordForm(Form):
     """A new password, for who came by a link."""
 
     password = PasswordField(validators=[required("Enter a new password")])
+
+
+class CancellationForm(Form):
+    """Why a plan is cancelled: Stripe's word for it and the person's own, both optional."""
+
+    REASONS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("unused", "I do not use it enough"),
+        ("too_expensive", "It costs too much"),
+        ("missing_features", "It lacks a feature I need"),
+        ("switched_service", "I am moving to another service"),
+        ("low_quality", "The quality was not good enough"),
+        ("too_complex", "It is too hard to use"),
+        ("customer_service", "The support did not help me"),
+        ("other", "Something else"),
+    )
+
+    reason = StringField(
+        filters=[_none_if_empty],
+        validators=[Optional(), AnyOf(dict(REASONS), message="Choose one of the reasons")],
+    )
+    comment = TextAreaField(
+        filters=[_none_if_empty],
+        validators=[Length(max=MAX_COMMENT, message=f"Write at most {MAX_COMMENT} characters")],
+    )
 
 
 class EmptyForm(Form):

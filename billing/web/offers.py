@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from billing.domain.interval import Interval
@@ -21,7 +22,10 @@ class Scenario(StrEnum):
     CURRENT = "current"
     KEEP = "keep"
     MEND = "mend"
-    CHANGE = "change"
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    LEAVE = "leave"
+    SCHEDULED = "scheduled"
     INCLUDED = "included"
     UNAVAILABLE = "unavailable"
 
@@ -41,6 +45,8 @@ class TierOffer:
     features: tuple[str, ...]
     scenario: Scenario
     is_highlighted: bool
+    paid_by: Interval | None = None
+    starts_at: datetime | None = None
 
     @property
     def is_free(self) -> bool:
@@ -120,6 +126,8 @@ def tier_offers(
                 features=features,
                 scenario=_scenario(tier, subscription),
                 is_highlighted=tier.slug == highlighted,
+                paid_by=subscription.interval if subscription else None,
+                starts_at=_starts_at(tier, subscription),
             )
         )
         below = version
@@ -169,6 +177,12 @@ def yearly_savings_percent(offers: Sequence[TierOffer]) -> int:
     )
 
 
+def shows_yearly(asked: str | None, subscription: UserSubscription | None) -> bool:
+    """Return whether the yearly prices show first: as asked for, else as the person pays."""
+    paid_by = subscription.interval if subscription else None
+    return (asked or paid_by) == Interval.YEAR
+
+
 def _features_beyond(
     version: TierVersion, below: TierVersion | None
 ) -> tuple[str | None, tuple[str, ...]]:
@@ -202,12 +216,36 @@ def _scenario(tier: SubscriptionTier, subscription: UserSubscription | None) -> 
     if not is_for_sale:
         return Scenario.UNAVAILABLE
     if subscription.is_paid:
-        return Scenario.CHANGE
+        return _scenario_of_change(tier, subscription)
     if version.is_free:
         return Scenario.INCLUDED
     return Scenario.TRY if version.trial_days else Scenario.CHOOSE
 
 
 def _scenario_of_current(subscription: UserSubscription) -> Scenario:
-    by_state = {PlanState.ENDING: Scenario.KEEP, PlanState.PAST_DUE: Scenario.MEND}
+    by_state = {
+        PlanState.ENDING: Scenario.KEEP,
+        PlanState.SCHEDULED: Scenario.KEEP,
+        PlanState.PAST_DUE: Scenario.MEND,
+    }
     return by_state.get(plan_state(subscription), Scenario.CURRENT)
+
+
+def _scenario_of_change(tier: SubscriptionTier, subscription: UserSubscription) -> Scenario:
+    if _starts_at(tier, subscription) is not None:
+        return Scenario.SCHEDULED
+    if tier.current_version.is_free:
+        return Scenario.LEAVE
+    if plan_state(subscription) == PlanState.PAST_DUE:
+        return Scenario.MEND
+    return Scenario.UPGRADE if tier.rank > subscription.tier.rank else Scenario.DOWNGRADE
+
+
+def _starts_at(tier: SubscriptionTier, subscription: UserSubscription | None) -> datetime | None:
+    """Return when the person comes to the tier, where that is settled."""
+    if subscription is None or tier.id == subscription.tier.id:
+        return None
+    scheduled = subscription.scheduled_tier_version
+    if scheduled is not None and scheduled.tier_id == tier.id:
+        return subscription.scheduled_at
+    return subscription.ends_at if tier.is_default else None

@@ -1,15 +1,21 @@
 """Sums of money as lines: what an order cost, and what a person was billed so far."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Flask
 
 from billing.domain.interval import Interval
 from billing.domain.money import Money
+from billing.gateway import InvoiceLine
 from billing.models import Invoice, Order
+from billing.services.plan_changes import ChangePreview
 
+ONE_DAY = timedelta(days=1)
+# The unused time of one tier, and the rest of the period on the other.
+CHANGE_LINES = 2
 PERIOD_WORDS = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
 INVOICE_STATUSES = {
     "paid": ("Paid", "ok"),
@@ -25,6 +31,7 @@ class ReceiptLine:
 
     label: str
     amount: Money
+    note: str | None = None
 
     @property
     def is_credit(self) -> bool:
@@ -55,6 +62,7 @@ class BillingRow:
 def init_app(app: Flask) -> None:
     """Give the templates the receipts."""
     app.jinja_env.filters["order_receipt"] = order_receipt
+    app.jinja_env.filters["change_receipt"] = change_receipt
     app.jinja_env.globals["billing_rows"] = billing_rows
 
 
@@ -76,6 +84,39 @@ def order_receipt(order: Order) -> Receipt:
         label = "Trial" if is_trial else "Discount and tax"
         lines.append(ReceiptLine(label, paid - order.price))
     return Receipt(tuple(lines), paid)
+
+
+def change_receipt(preview: ChangePreview) -> Receipt:
+    """Return what a change costs now: its lines, tax, account credit, and what is left to pay."""
+    invoice = preview.invoice
+    if invoice is None:
+        return Receipt((), preview.due_now)
+    lines = [_change_line(line, preview) for line in invoice.lines]
+    if invoice.tax.amount_minor:
+        lines.append(ReceiptLine("Tax", invoice.tax))
+    if invoice.credit.amount_minor:
+        lines.append(ReceiptLine("Kept as account credit", invoice.credit))
+    elif invoice.amount_due != invoice.total:
+        lines.append(ReceiptLine("Account credit", invoice.amount_due - invoice.total))
+    return Receipt(tuple(lines), invoice.amount_due)
+
+
+def _change_line(line: InvoiceLine, preview: ChangePreview) -> ReceiptLine:
+    """Name the two lines of a change in our words; any other keeps Stripe's."""
+    invoice = preview.invoice
+    if invoice is None or len(invoice.lines) != CHANGE_LINES:
+        return ReceiptLine(line.description, line.amount)
+    is_credit = line.amount.amount_minor < 0
+    label = f"Unused time on {preview.current.tier.name}" if is_credit else preview.wanted.tier.name
+    return ReceiptLine(label, line.amount, _days(line, preview))
+
+
+def _days(line: InvoiceLine, preview: ChangePreview) -> str | None:
+    """Return "10 of 30 days" for a part of a period, None for a whole one."""
+    days = (line.period_end - line.period_start) / ONE_DAY
+    whole = (preview.period_end - preview.period_start) / ONE_DAY
+    part, total = math.ceil(days), math.ceil(whole)
+    return f"{part} of {total} days" if part < total else None
 
 
 def billing_rows(invoices: Sequence[Invoice], orders: Sequence[Order]) -> list[BillingRow]:

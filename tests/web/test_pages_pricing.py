@@ -128,7 +128,7 @@ class TestSubscriber:
 
         page.open("/pricing")
 
-        assert "Update card first" in page.current.links
+        assert "Update card first to have Pro" in page.current.links
 
 
 class TestCatalog:
