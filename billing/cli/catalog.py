@@ -10,6 +10,8 @@ from billing.domain import catalog_file
 from billing.domain.catalog_changes import Change
 from billing.domain.catalog_render import render
 from billing.services import catalog as service
+from billing.services import tier_migrations
+from billing.services.tier_migrations import When
 from billing.web import gateway
 
 catalog = AppGroup("catalog", help="What is on sale: tiers, features and packages as a TOML file.")
@@ -45,6 +47,19 @@ def push() -> None:
     """Create or update the products and prices in Stripe. Safe to repeat."""
     for price in service.push(gateway.current()):
         click.echo(f"{price.lookup_key}  {price.stripe_price_id}")
+
+
+@catalog.command("migrate")
+@click.argument("tier")
+@click.option("--to", "to_version", type=click.IntRange(min=1), required=True, metavar="VERSION")
+@click.option("--when", type=click.Choice([each.value for each in When]), required=True)
+def migrate(tier: str, *, to_version: int, when: str) -> None:
+    """Move the subscribers of TIER to another of its versions; they keep theirs until then."""
+    moves = tier_migrations.migrate(
+        tier, to_version=to_version, when=When(when), actor="cli", gateway=gateway.current()
+    )
+    for move in moves:
+        click.echo(f"user {move.user_id}: {move.why_not or 'moved'}")
 
 
 def _print(changes: Sequence[Change]) -> None:

@@ -79,6 +79,22 @@ class Subscriptions:
                 {"idempotency_key": key},
             )
 
+    def move_price(self, subscription: StripeSubscription, price_id: str) -> None:
+        """Move to another price at once; what is paid stays paid, and nothing is charged now.
+
+        Args:
+            subscription: as it is now.
+            price_id: the price of the next renewals.
+        """
+        with self._calls.stripe("subscriptions.update") as client:
+            client.v1.subscriptions.update(
+                subscription.id,
+                {
+                    "items": [{"id": subscription.item_id, "price": price_id}],
+                    "proration_behavior": "none",
+                },
+            )
+
     def cancel_at_period_end(
         self, subscription_id: str, *, feedback: str | None, comment: str | None
     ) -> None:
