@@ -64,6 +64,7 @@ class Order(Model):
     stripe_session_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     stripe_payment_intent_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     amount_paid_minor: Mapped[int | None] = mapped_column(BigInt)
+    amount_refunded_minor: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 

@@ -30,6 +30,7 @@ class Books:
 
     @property
     def frozen(self) -> int:
+        """How many of the order's tokens wait for the end of a dispute."""
         return sum(lot.frozen for lot in self.lots)
 
 
@@ -55,7 +56,7 @@ def take(books: Books, tokens: int, reason: str) -> None:
         lot.owed += owed
         books.balance.balance -= taken
         books.balance.debt += owed
-        _post(books, lot, TransactionKind.CLAWBACK, -(taken + owed), reason)
+        _post(books, lot, reason, kind=TransactionKind.CLAWBACK, delta=-(taken + owed))
 
 
 def _spent(lot: TokenLot) -> int:
@@ -84,7 +85,8 @@ def restore(books: Books, tokens: int, reason: str) -> None:
         lot.clawed_back -= returned
         lot.remaining += returned
         books.balance.balance += returned
-        _post(books, lot, TransactionKind.RESTORE, forgiven[lot.id] + returned, reason)
+        restored = forgiven[lot.id] + returned
+        _post(books, lot, reason, kind=TransactionKind.RESTORE, delta=restored)
 
 
 def _forgive(books: Books, tokens: int) -> None:
@@ -118,7 +120,7 @@ def freeze(books: Books, tokens: int, reason: str) -> None:
         left -= part
         lot.frozen += part
         books.balance.held += part
-        _post_number(books, lot, TransactionKind.FREEZE, part, reason)
+        _post_number(books, lot, reason, kind=TransactionKind.FREEZE, tokens=part)
 
 
 def thaw(books: Books, tokens: int, reason: str) -> None:
@@ -135,11 +137,11 @@ def thaw(books: Books, tokens: int, reason: str) -> None:
         left -= part
         lot.frozen -= part
         books.balance.held -= part
-        _post_number(books, lot, TransactionKind.THAW, part, reason)
+        _post_number(books, lot, reason, kind=TransactionKind.THAW, tokens=part)
 
 
 def _post_number(
-    books: Books, lot: TokenLot, kind: TransactionKind, tokens: int, reason: str
+    books: Books, lot: TokenLot, reason: str, *, kind: TransactionKind, tokens: int
 ) -> None:
     """Write the line of what moves nothing; the reason has the number, the line cannot."""
     if tokens:
@@ -147,7 +149,7 @@ def _post_number(
         post(books.session, books.balance, lot, kind=kind, delta=0, cause=cause, now=books.now)
 
 
-def _post(books: Books, lot: TokenLot, kind: TransactionKind, delta: int, reason: str) -> None:
+def _post(books: Books, lot: TokenLot, reason: str, *, kind: TransactionKind, delta: int) -> None:
     if delta:
         cause = Cause(ACTOR, reason)
         post(books.session, books.balance, lot, kind=kind, delta=delta, cause=cause, now=books.now)

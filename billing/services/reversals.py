@@ -81,8 +81,8 @@ def _link(session: Session, order: Order) -> tuple[Sequence[Refund], Sequence[Di
 def _target(
     order: Order, refunds: Sequence[Refund], disputes: Sequence[Dispute]
 ) -> tuple[Reversal, Money]:
-    returned_minor = sum(row.amount_minor for row in refunds if not row.has_failed)
-    returned_minor += _sum(disputes, DisputeEffect.TAKES)
+    order.amount_refunded_minor = sum(row.amount_minor for row in refunds if not row.has_failed)
+    returned_minor = order.amount_refunded_minor + _sum(disputes, DisputeEffect.TAKES)
     target = reverse(
         order.tokens + order.bonus_tokens,
         paid_minor=order.amount_paid_minor or 0,

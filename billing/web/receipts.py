@@ -128,6 +128,8 @@ def billing_rows(invoices: Sequence[Invoice], orders: Sequence[Order]) -> list[B
 
 def _invoice_row(invoice: Invoice) -> BillingRow:
     status, tone = INVOICE_STATUSES.get(invoice.status, (invoice.status.capitalize(), None))
+    if invoice.status == "paid":
+        status, tone = _paid_status(invoice.amount_paid_minor, invoice.amount_refunded_minor)
     return BillingRow(
         issued_at=invoice.issued_at,
         description=invoice.description,
@@ -140,12 +142,20 @@ def _invoice_row(invoice: Invoice) -> BillingRow:
 
 
 def _order_row(order: Order) -> BillingRow:
+    paid_minor = order.amount_minor if order.amount_paid_minor is None else order.amount_paid_minor
+    status, tone = _paid_status(paid_minor, order.amount_refunded_minor)
     return BillingRow(
         issued_at=order.paid_at or order.created_at,
         description=order_name(order),
         number=f"Order {order.id}",
-        status="Paid",
-        tone="ok",
+        status=status,
+        tone=tone,
         total=order_receipt(order).total,
         url=None,
     )
+
+
+def _paid_status(paid_minor: int, refunded_minor: int) -> tuple[str, str | None]:
+    if refunded_minor == 0:
+        return "Paid", "ok"
+    return ("Partly refunded" if refunded_minor < paid_minor else "Refunded"), None
