@@ -3,6 +3,7 @@
 from billing.sandbox.resources import (
     account,
     balance_transactions,
+    billing_portal_configurations,
     billing_portal_sessions,
     charges,
     checkout_sessions,
@@ -21,6 +22,7 @@ from billing.sandbox.resources import (
     setup_intents,
     subscription_schedules,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 from billing.sandbox.routing import ROUTES
@@ -29,6 +31,7 @@ __all__ = [
     "ROUTES",
     "account",
     "balance_transactions",
+    "billing_portal_configurations",
     "billing_portal_sessions",
     "charges",
     "checkout_sessions",
@@ -47,5 +50,6 @@ __all__ = [
     "setup_intents",
     "subscription_schedules",
     "subscriptions",
+    "test_clocks",
     "webhook_endpoints",
 ]
