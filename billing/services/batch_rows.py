@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
@@ -107,6 +108,21 @@ class Charge:
     balance_after: int
     spent_total: int
     idempotency_key: str | None
+
+
+CHARGE_COLUMNS = attrgetter(
+    "user_id",
+    "entry",
+    "feature_id",
+    "quantity",
+    "from_quota",
+    "tokens_charged",
+    "quota_used",
+    "balance_after",
+    "spent_total",
+    "idempotency_key",
+)
+"""In the order of `batch_statements.RECORD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +240,7 @@ def write(
     recorded = _text(session, batch_statements.RECORD).bindparams(
         bindparam("now", now, type_=UtcDateTime())
     )
-    lines = [astuple(charge) for charge in charges]
+    lines = [CHARGE_COLUMNS(charge) for charge in charges]
     session.execute(recorded, {"rows": json.dumps(lines)})
     for account in moved:
         balances.forget(account.user_id)
