@@ -10,10 +10,13 @@ from billing.domain.interval import Interval
 from billing.errors import (
     AccountInactive,
     AlreadySubscribed,
+    AmountChanged,
+    CardDeclined,
     GatewayError,
     GatewayUnavailable,
     NoSubscription,
     NothingToChange,
+    PaymentIncomplete,
     TierNotForSale,
     TierNotFound,
     UserNotFound,
@@ -29,6 +32,7 @@ section = Section("Subscription")
 
 WHO = (UserNotFound, AccountInactive)
 STRIPE = (GatewayError, GatewayUnavailable)
+PAYING = (CardDeclined, PaymentIncomplete, AmountChanged)
 
 
 class TierChoice(ForUser):
@@ -64,7 +68,7 @@ def start_subscription_checkout(call: Call, body: TierChoice) -> UrlDocument:
 
 @section.post(
     "/subscription/change",
-    raises=(TierNotFound, TierNotForSale, NoSubscription, NothingToChange, *WHO, *STRIPE),
+    raises=(TierNotFound, TierNotForSale, NoSubscription, NothingToChange, *PAYING, *WHO, *STRIPE),
 )
 def change_subscription(call: Call, body: TierChoice) -> SubscriptionDocument:
     """Change the paid tier or its interval.
