@@ -89,7 +89,7 @@ class Page:
 class OriginClient(FlaskClient):
     """A client that asks for the app at its own address instead of at `localhost`."""
 
-    def __init__(self, *args: Any, origin: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, origin: str = "http://localhost", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._origin = origin
 
@@ -116,6 +116,10 @@ class PageClient:
     def open(self, address: str, *, status: int = 200) -> Page:
         """Go to the address, through redirects of our own, and expect that status."""
         return self._arrive(self._request("GET", address), status)
+
+    def back(self, page: Page) -> None:
+        """Go back to a page that was open before, as it was then."""
+        self._current = page
 
     def follow(self, link: str, *, status: int = 200) -> Page:
         """Follow the link with that text."""

@@ -87,6 +87,10 @@ def preview(
     if kind is None:
         raise NothingToChange(f"You are on {wanted.tier.name} already.")
     held = _held(row, gateway)
+    if held.price_id == price_id:
+        # An answer was lost: Stripe has made the change, and we have not heard of it.
+        subscriptions.apply(subscriptions.read(held.customer_id, gateway=gateway))
+        raise NothingToChange(f"You are on {wanted.tier.name} already.")
     moment = _moment_of_preview(held, proration_at)
     invoice = None
     if kind == ChangeKind.UPGRADE:
