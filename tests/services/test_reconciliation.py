@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from billing import clock
 from billing.database import db, transaction
 from billing.models import (
+    Dispute,
     Invoice,
     Order,
     Refund,
@@ -20,7 +21,7 @@ from billing.models import (
 )
 from billing.services import catalog, reconciliation
 from billing.services.stripe_events import HANDLERS
-from tests.reversals import buy, refund, tokens_of
+from tests.reversals import buy, charge_of, refund, tokens_of
 from tests.shop import Shop
 
 
@@ -210,3 +211,44 @@ def test_what_belongs_to_nobody_is_reported_and_left(shop: Shop) -> None:
     lines = run(shop)
 
     assert any("we follow none of its customer (not repaired: No user is" in line for line in lines)
+
+
+@pytest.mark.parametrize("statement", [delete(Dispute), update(Dispute).values(status="won")])
+def test_a_dispute_that_was_lost_or_edited_is_mended(shop: Shop, statement: object) -> None:
+    user = shop.user()
+    order = buy(shop, user, "tokens-500")
+    dispute = shop.control.dispute(charge_of(shop, order))
+    keep_events(shop)
+    plant(statement)
+    (line,) = run(shop)
+
+    assert line.startswith(f"dispute {dispute['id']}: it is needs_response, and we ")
+    assert tokens_of(user) == (0, 0, 0)
+    assert run(shop) == []
+
+
+def test_a_refund_that_failed_unnoticed_gives_back(shop: Shop) -> None:
+    user = shop.user()
+    order = buy(shop, user, "tokens-500")
+    refund_id = refund(shop, order)
+    keep_events(shop)
+    shop.control.fail_refund(refund_id)
+    run(shop)
+
+    assert tokens_of(user) == (500, 0, 0)
+    assert list(reconciliation.reconcile(gateway=shop.gateway)) == []
+
+
+def test_many_drifts_at_once_are_all_found_and_mended(shop: Shop) -> None:
+    buyer, reader = shop.user("buyer"), shop.user("reader")
+    order = buy(shop, buyer, "tokens-500")
+    shop.control.dispute(charge_of(shop, order))
+    shop.pay(shop.choose_tier(reader, "pro"))
+    keep_events(shop)
+    plant(delete(Dispute))
+    plant(update(UserSubscription).values(cancel_at_period_end=True))
+    plant(update(Order).values(state="open", paid_at=None, amount_paid_minor=None))
+
+    assert len(run(shop)) == 4
+    assert run(shop) == []
+    assert tokens_of(buyer) == (0, 0, 0)
