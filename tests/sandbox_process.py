@@ -170,7 +170,7 @@ class SandboxControl:
         return self._post(f"/events/{event_id}/deliver", given)
 
     def deliver_webhooks(self, mode: str) -> Json:
-        """`normal`, `hold`, `shuffle`, `duplicate` or `drop`, from now on."""
+        """`normal`, `hold`, `late`, `shuffle`, `duplicate` or `drop`, from now on."""
         return self._post("/deliveries", {"mode": mode})
 
     def fail_next(self, operation: str, status: int | str = 500, **options: object) -> Json:
@@ -186,6 +186,24 @@ class SandboxControl:
     def heal(self) -> Json:
         """Forget the failures that have not happened yet."""
         return self._post("/fail", {"clear": True})
+
+    def advance(self, **how: object) -> Json:
+        """Let time pass for the account: `seconds`, or up to `to`; returns `{"now": …}`."""
+        return self._post("/advance", how)
+
+    def set_billing(self, **settings: object) -> Json:
+        """`retry_days`, `after_retries` (cancel, unpaid, past_due), `upcoming_days`."""
+        return self._post("/billing", settings)
+
+    def fail_payments(self, subscription_id: str, outcome: str, *, times: int = 1) -> Json:
+        """The next payments of a subscription: `decline`, `authenticate` or `normal`."""
+        given = {"outcome": outcome, "times": times}
+        return self._post(f"/subscriptions/{subscription_id}/payments", given)
+
+    def answer_bank(self, payment_intent_id: str, *, approved: bool) -> Json:
+        """The customer confirms a payment that the bank asked about, or does not."""
+        path = f"/payment_intents/{payment_intent_id}/authenticate"
+        return self._post(path, {"approved": approved})
 
     def reset(self) -> Json:
         """Forget everything of the account, deliveries that are still to come included."""

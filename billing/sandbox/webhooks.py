@@ -14,7 +14,8 @@ from billing.sandbox.contract import Json
 RETRY_SECONDS = (1, 2, 5, 10, 30, 60, 300)
 MAX_ATTEMPTS = 60
 SHUFFLE_SECONDS = 0.6
-MODES = ("normal", "hold", "shuffle", "duplicate", "drop")
+LATE_SECONDS = 10
+MODES = ("normal", "hold", "late", "shuffle", "duplicate", "drop")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,8 @@ def _state(plan: Plan, mode: str) -> str:
 def _when(plan: Plan, mode: str) -> float:
     is_shuffled = plan.is_shuffled or mode == "shuffle"
     jitter = random.uniform(0, SHUFFLE_SECONDS) if is_shuffled else 0  # noqa: S311
-    return real_time() + (plan.delay_seconds or 0) + jitter
+    late = LATE_SECONDS if mode == "late" else 0
+    return real_time() + (plan.delay_seconds or 0) + late + jitter
 
 
 def signature(body: bytes, secret: str, timestamp: int) -> str:

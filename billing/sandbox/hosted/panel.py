@@ -1,4 +1,4 @@
-"""The control page at `/`: recent sessions and events of an account, and what can be done."""
+"""The control page at `/`: what an account has, and what can be done about it."""
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -8,12 +8,13 @@ from billing.sandbox.api import engine
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError
 from billing.sandbox.event_log import deliver_event, deliver_held, events_with_deliveries
+from billing.sandbox.hosted import panel_data
 from billing.sandbox.hosted.pages import page_blueprint
 from billing.sandbox.lists import Query
 from billing.sandbox.unit import Unit
 
 bp = page_blueprint("panel")
-SHOWN_SESSIONS, SHOWN_EVENTS, SHOWN_ACCOUNTS = 20, 60, 20
+SHOWN_SESSIONS, SHOWN_ROWS, SHOWN_EVENTS, SHOWN_ACCOUNTS = 20, 20, 60, 20
 
 
 @bp.get("/")
@@ -25,12 +26,20 @@ def show() -> str:
         params = {"limit": SHOWN_SESSIONS}
         sessions = Query(unit, "checkout.session", params).page("")["data"]
         events = events_with_deliveries(unit, limit=SHOWN_EVENTS)
+        shown = {
+            "customers": panel_data.customers_of(unit, SHOWN_ROWS),
+            "now": unit.now,
+            "payments": panel_data.payments_of(unit, SHOWN_ROWS),
+            "subscriptions": panel_data.subscriptions_of(unit, SHOWN_ROWS),
+        }
     return render_template(
         "sandbox/panel.html",
+        **shown,
         account=chosen,
         accounts=accounts,
         app_name=engine().settings.app_name,
         events=[_told(event) for event in reversed(events)],
+        health=panel_data.health_of(chosen),
         mode=mode,
         modes=webhooks.MODES,
         sessions=sessions,
@@ -47,14 +56,14 @@ def set_mode(account: str) -> Response:
         unit.db.execute("UPDATE accounts SET webhook_mode = ? WHERE id = ?", (mode, account))
         if mode != "hold":
             deliver_held(unit)
-    return _back(account)
+    return back(account, "webhooks-title")
 
 
 @bp.post("/panel/<account>/events/<event_id>")
 def deliver(account: str, event_id: str) -> Response:
     with engine().unit(account) as unit:
         deliver_event(unit, event_id, times=1, delay_seconds=0)
-    return _back(account)
+    return back(account, "events-title")
 
 
 @bp.post("/panel/<account>/sessions/<session_id>")
@@ -69,12 +78,13 @@ def act(account: str, session_id: str) -> Response:
             settling.settle(unit, session, succeeded=action == "settle")
         else:
             raise ApiError("This session has moved on. Go back and look again.")
-    return _back(account)
+    return back(account, "sessions-title")
 
 
-def _back(account: str) -> Response:
+def back(account: str, anchor: str) -> Response:
+    """To the part of the page where the button was."""
     engine().dispatcher.wake()
-    return redirect(url_for("panel.show", account=account), 303)
+    return redirect(url_for("panel.show", account=account, _anchor=anchor), 303)
 
 
 def _accounts() -> list[Json]:

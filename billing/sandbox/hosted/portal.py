@@ -3,7 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from billing.sandbox import portal_changes, saving
+from billing.sandbox import clocks, portal_changes, saving
 from billing.sandbox.api import engine
 from billing.sandbox.cards import LISTED, find_card
 from billing.sandbox.contract import Json
@@ -208,6 +208,7 @@ def _completion_url(session: Json) -> str | None:
 
 def _open(unit: Unit, session_id: str) -> Json:
     session = unit.get(PORTAL, session_id)
+    clocks.enter(unit, session)
     if session["created"] + LIVING_SECONDS < unit.now:
         raise ApiError("This link to the portal is over. Open the portal again.", status=410)
     return session
