@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from billing.sandbox import errors, idempotency
+from billing.sandbox import clocks, errors, idempotency
 from billing.sandbox.contract import Json
 from billing.sandbox.encoding import decode
 from billing.sandbox.engine import Engine
@@ -113,6 +113,7 @@ class _Call:
         route = self._engine.contract.route(match.key)
         params = self._engine.validator.params(route["params"], raw)
         paths = params.pop("expand", None) or []
+        clocks.enter_for_call(unit, match.ids, params, writes=request.method != "GET")
         return expand(unit, match.handler(unit, params, *match.ids), paths)
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from flask import Flask
 
-from billing.sandbox import api, control, control_money
+from billing.sandbox import api, control, control_money, control_time
 from billing.sandbox.engine import Engine
-from billing.sandbox.hosted import checkout, invoices, panel, portal
+from billing.sandbox.hosted import checkout, invoices, panel, panel_actions, portal
 from billing.sandbox.settings import SandboxSettings
 
-CONTROLS = (control.bp, control_money.bp)
+CONTROLS = (control.bp, control_money.bp, control_time.bp)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -21,8 +21,9 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
     )
     engine = Engine(settings)
     app.extensions["sandbox"] = engine
-    for bp in (api.bp, *CONTROLS, checkout.bp, portal.bp, invoices.bp, panel.bp):
+    for bp in (api.bp, *CONTROLS, checkout.bp, portal.bp, invoices.bp, panel.bp, panel_actions.bp):
         app.register_blueprint(bp)
-    engine.dispatcher.start()
-    atexit.register(engine.dispatcher.stop)
+    for worker in (engine.dispatcher, engine.timekeeper):
+        worker.start()
+        atexit.register(worker.stop)
     return app

@@ -73,8 +73,10 @@ def _in_period(unit: Unit, subscription: Json, items: list[Json], params: Json) 
 def _restarted(unit: Unit, subscription: Json, items: list[Json], params: Json) -> Change:
     """A new period begins now, and is paid now."""
     fields: Json = {"billing_cycle_anchor": unit.now}
-    if subscription["status"] in ("trialing", "paused"):
+    if subscription["status"] == "trialing":
         fields |= {"status": "active", "trial_end": unit.now}
+    elif subscription["status"] == "paused":
+        fields |= {"status": "active", "status_details": None}
     active = subscription | fields
     items = [with_period(item, next_period(active, item, unit.now)) for item in items]
     lines = _unused(unit, subscription, params)

@@ -99,15 +99,18 @@ def intent_of(unit: Unit, invoice: Json) -> Json:
 
 def method_for(unit: Unit, invoice: Json, method_id: str | None = None) -> Json | None:
     """What an invoice is charged to: the subscription's method, else the customer's default."""
+    chosen = method_id or invoice["default_payment_method"]
+    if chosen:
+        return unit.objects.find(chosen)
     subscription = subscription_of(unit, invoice)
-    customer = unit.get("customer", invoice["customer"])
-    chosen = (
-        method_id
-        or invoice["default_payment_method"]
-        or (subscription and subscription["default_payment_method"])
-        or customer["invoice_settings"]["default_payment_method"]
-    )
-    return unit.objects.find(chosen) if chosen else None
+    return method_of(unit, subscription or invoice)
+
+
+def method_of(unit: Unit, owner: Json) -> Json | None:
+    """The payment method of a subscription or invoice, else its customer's default."""
+    customer = unit.get("customer", owner["customer"])
+    default = customer["invoice_settings"]["default_payment_method"]
+    return unit.objects.find(owner["default_payment_method"] or default or "")
 
 
 def subscription_of(unit: Unit, invoice: Json) -> Json | None:

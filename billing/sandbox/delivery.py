@@ -1,5 +1,5 @@
-"""The threads that send webhooks and fire timers. All their state is in the store, so that a
-sandbox that was killed goes on where it stopped."""
+"""The threads that send webhooks. All their state is in the store, so that a sandbox that was
+killed goes on where it stopped."""
 
 import json
 import logging
@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing.sandbox import webhooks
 from billing.sandbox.contract import Json
-from billing.sandbox.errors import ApiError
 from billing.sandbox.store import Objects
-from billing.sandbox.timers import ACTIONS
-from billing.sandbox.unit import Unit
 
 if TYPE_CHECKING:
     from billing.sandbox.engine import Engine
@@ -92,14 +89,22 @@ class Dispatcher:
     def wake(self) -> None:
         self._awake.set()
 
+    def notify(self) -> None:
+        """Have whoever waits look again."""
+        with self._changed:
+            self._changed.notify_all()
+
     def wait_until_idle(self, account: str, timeout_seconds: float) -> int:
         """Block until nothing of the account is pending; returns how many still are."""
         # A timer that is due emits events as soon as the watcher comes to it.
         query = (
             "SELECT (SELECT count(*) FROM deliveries WHERE account = ? AND state = 'pending')"
             " + (SELECT count(*) FROM timers WHERE account = ? AND due = 0)"
+            " + (SELECT count(*) FROM objects WHERE account = ? AND kind = ?"
+            " AND json_extract(body, '$.status') = 'advancing')"
         )
-        return self._wait(query, [account, account], timeout_seconds)
+        values = [account, account, account, "test_helpers.test_clock"]
+        return self._wait(query, values, timeout_seconds)
 
     def wait_until_attempted(self, account: str, events: list[str], timeout_seconds: float) -> int:
         """Block until each of these events was sent once, successfully or not."""
@@ -125,30 +130,12 @@ class Dispatcher:
         while not self._is_stopping.is_set():
             self._awake.clear()
             try:
-                self.fire_timers()
                 pause = self._hand_out()
             except Exception:
                 # The thread's outer edge: without it nothing would be delivered any more.
                 log.exception("the sandbox could not look for what is due")
                 pause = LONGEST_SLEEP_SECONDS
             self._awake.wait(pause)
-
-    def fire_timers(self) -> None:
-        """Run everything whose time has come."""
-        with self._engine.store.reading() as db:
-            due = db.execute(
-                "SELECT id, account, action, object FROM timers WHERE due <= ? ORDER BY due, id",
-                (webhooks.real_time(),),
-            ).fetchall()
-        for timer in due:
-            with self._engine.unit(timer["account"]) as unit:
-                # Gone when another thread of this process was first.
-                fired = unit.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
-                if fired.rowcount:
-                    _fire(unit, timer)
-        if due:
-            with self._changed:
-                self._changed.notify_all()
 
     def _hand_out(self) -> float:
         """Queue what is due; returns the seconds until the next is."""
@@ -177,8 +164,7 @@ class Dispatcher:
                 log.exception("the sandbox could not deliver an event")
             finally:
                 self._in_flight.discard(delivery.id)
-                with self._changed:
-                    self._changed.notify_all()
+                self.notify()
                 self.wake()
 
     def _send(self, delivery: Delivery) -> None:
@@ -232,14 +218,6 @@ class Dispatcher:
                 "UPDATE deliveries SET state = ?, attempts = ?, next_at = ? WHERE id = ?",
                 (state, attempts, now + webhooks.retry_delay_seconds(attempts), delivery.id),
             )
-
-
-def _fire(unit: Unit, timer: sqlite3.Row) -> None:
-    """What cannot happen any more, such as for an object that is gone, is dropped."""
-    try:
-        ACTIONS[timer["action"]](unit, timer["object"])
-    except ApiError as refusal:
-        log.warning("the timer %s of %s: %s", timer["action"], timer["object"], refusal)
 
 
 def _is_due(db: sqlite3.Connection, delivery: Delivery) -> bool:

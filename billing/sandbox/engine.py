@@ -13,6 +13,7 @@ from billing.sandbox.delivery import Dispatcher
 from billing.sandbox.faults import Faults
 from billing.sandbox.settings import SandboxSettings
 from billing.sandbox.store import Store
+from billing.sandbox.timekeeping import Timekeeper
 from billing.sandbox.unit import Unit
 from billing.sandbox.validation import Validator
 
@@ -30,10 +31,11 @@ class Engine:
         self.store = Store(settings.database_path)
         self.faults = Faults()
         self.dispatcher = Dispatcher(self)
+        self.timekeeper = Timekeeper(self)
         self._register_default_endpoint()
 
     def now(self) -> int:
-        """The time that billing happens in, in whole seconds."""
+        """The real time, in whole seconds."""
         return int(clock.now().timestamp())
 
     def account_of(self, api_key: str) -> str:
@@ -60,6 +62,7 @@ class Engine:
             yield unit
         if unit.events:
             self.dispatcher.wake()
+            self.timekeeper.wake()
 
     @contextmanager
     def view(self, account: str) -> Iterator[Unit]:
@@ -68,10 +71,12 @@ class Engine:
             yield self._unit(db, account, {})
 
     def _unit(self, db: sqlite3.Connection, account: str, options: dict[str, Any]) -> Unit:
+        row = db.execute("SELECT time_offset FROM accounts WHERE id = ?", (account,)).fetchone()
         return Unit(
             db=db,
             account=account,
-            now=self.now(),
+            now=self.now() + (row["time_offset"] if row else 0),
+            real_now=self.now(),
             contract=self.contract,
             base_url=self.settings.base_url,
             **options,

@@ -71,7 +71,10 @@ def forget(unit: Unit) -> None:
     )
     for table in ("deliveries", "timers", "idempotency", "objects"):
         unit.db.execute(f"DELETE FROM {table} WHERE account = ?", (unit.account,))  # noqa: S608
-    unit.db.execute("UPDATE accounts SET webhook_mode = 'normal' WHERE id = ?", (unit.account,))
+    unit.db.execute(
+        "UPDATE accounts SET webhook_mode = 'normal', billing = '{}', time_offset = 0 WHERE id = ?",
+        (unit.account,),
+    )
 
 
 def _attempts(unit: Unit, delivery_id: int) -> list[Json]:

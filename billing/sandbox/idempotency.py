@@ -55,7 +55,7 @@ def find(unit: Unit, key: str, call_fingerprint: str) -> Stored | None:
     row = unit.db.execute(
         "SELECT fingerprint, status, body FROM idempotency"
         " WHERE account = ? AND key = ? AND created > ?",
-        (unit.account, key, unit.now - KEPT_SECONDS),
+        (unit.account, key, unit.real_now - KEPT_SECONDS),
     ).fetchone()
     if row is None:
         return None
@@ -74,7 +74,14 @@ def remember(unit: Unit, key: str, call_fingerprint: str, answer: Stored) -> Non
     unit.db.execute(
         "INSERT OR REPLACE INTO idempotency (account, key, fingerprint, status, body, created)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (unit.account, key, call_fingerprint, answer.status, json.dumps(answer.body), unit.now),
+        (
+            unit.account,
+            key,
+            call_fingerprint,
+            answer.status,
+            json.dumps(answer.body),
+            unit.real_now,
+        ),
     )
 
 

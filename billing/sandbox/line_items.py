@@ -1,8 +1,8 @@
 """What a checkout session sells: its line items, checked as Stripe checks them."""
 
+from billing.sandbox import price_making
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid
-from billing.sandbox.resources import prices
 from billing.sandbox.unit import Unit
 
 MAX_QUANTITY = 999_999
@@ -63,7 +63,7 @@ def price_of(unit: Unit, entry: Json, path: str) -> Json:
             f"{path}[price]",
         )
     if "price_data" in entry:
-        return prices.create(unit, entry["price_data"] | {"active": False})
+        return price_making.create(unit, entry["price_data"] | {"active": False})
     price = unit.referenced("price", entry["price"], f"{path}[price]")
     if not price["active"]:
         raise invalid(

@@ -6,6 +6,7 @@ from billing.sandbox.errors import invalid, not_served
 from billing.sandbox.line_items import price_of
 from billing.sandbox.lists import listed
 from billing.sandbox.metadata import merged
+from billing.sandbox.subscribing import period_line
 from billing.sandbox.unit import Unit
 
 _SERVED = {"items", "start_date", "end_date", "duration", "proration_behavior", "metadata",
@@ -90,6 +91,11 @@ def at_renewal(unit: Unit, subscription: Json) -> Json:
             after["billing_cycle_anchor"] = end
     rolled = [changing.with_period(item, changing.next_period(after, item, end)) for item in items]
     return after | {"items": listed(rolled, subscription["items"]["url"])}
+
+
+def lines_of(unit: Unit, subscription: Json) -> list[Json]:
+    """The invoice lines of the periods that its items are in."""
+    return [period_line(unit, subscription, item) for item in subscription["items"]["data"]]
 
 
 def _phase(unit: Unit, schedule: Json, entry: Json, place: tuple[int, int]) -> Json:

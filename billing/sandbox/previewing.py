@@ -5,7 +5,6 @@ from billing.sandbox.contract import Json
 from billing.sandbox.ending import ENDED
 from billing.sandbox.errors import ApiError, not_served
 from billing.sandbox.ids import token
-from billing.sandbox.subscribing import period_line
 from billing.sandbox.unit import Unit
 
 HOUR_SECONDS = 3600
@@ -35,7 +34,7 @@ def upcoming(unit: Unit, subscription: Json, extra: list[Json], *, is_ending: bo
     lines = updating.pending_lines(unit, subscription, take=False) + extra
     if not is_ending:
         after = phases.at_renewal(unit, subscription)
-        lines = lines + [period_line(unit, after, item) for item in after["items"]["data"]]
+        lines = lines + phases.lines_of(unit, after)
     if not lines:
         raise _no_upcoming(subscription)
     return _body(unit, subscription, lines, min(changing.ends(subscription)))

@@ -4,7 +4,16 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from billing.sandbox import discounting, invoicing, payments, session_terms, setups, subscribing
+from billing.sandbox import (
+    clocks,
+    discounting,
+    invoicing,
+    payments,
+    renewing,
+    session_terms,
+    setups,
+    subscribing,
+)
 from billing.sandbox.cards import NOT_AUTHENTICATED, Decline, TestCard
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError
@@ -31,7 +40,7 @@ class Attempt(NamedTuple):
 
 def attempt(unit: Unit, session: Json, card: TestCard, payer: Payer) -> Attempt:
     """Pay an open session with a test card, or have it keep the card in setup mode."""
-    _refuse_unless_open(session)
+    _enter(unit, session)
     session = session_terms.move_to(unit, session, payer.country)
     return _KINDS[session["mode"]](unit, session, card, payer).run()
 
@@ -40,12 +49,14 @@ def authenticate(
     unit: Unit, session: Json, card: TestCard, payer: Payer, *, approved: bool
 ) -> Attempt:
     """Answer the bank's question that an attempt with a 3-D Secure card left open."""
-    _refuse_unless_open(session)
+    _enter(unit, session)
     purchase = _KINDS[session["mode"]](unit, session, card, payer)
     return purchase.succeed() if approved else purchase.refuse(NOT_AUTHENTICATED)
 
 
-def _refuse_unless_open(session: Json) -> None:
+def _enter(unit: Unit, session: Json) -> None:
+    """An open session is paid at the time of its customer's test clock."""
+    clocks.enter(unit, session)
     if session["status"] != "open":
         raise ApiError(f"{session['id']} is {session['status']}: it cannot be paid.")
 
@@ -170,6 +181,7 @@ class _Purchase:
         )
         links = {"default_payment_method": method["id"], "latest_invoice": invoice["id"]}
         subscription = unit.change(subscription, links)
+        renewing.begin(unit, subscription)
         self._complete(customer, {"invoice": invoice["id"], "subscription": subscription["id"]})
         unit.emit("customer.subscription.created", subscription)
         if payment:

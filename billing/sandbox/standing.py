@@ -4,7 +4,8 @@ from billing.sandbox import changing, collecting
 from billing.sandbox.contract import Json
 from billing.sandbox.ending import ENDED
 from billing.sandbox.subscribing import UPDATED
-from billing.sandbox.unit import Unit
+from billing.sandbox.unit import Unit, differences
+from billing.sandbox.watching import watch
 
 _UNPAID = ("incomplete", "past_due", "unpaid")
 PENDING_SECONDS = 23 * 3600
@@ -47,6 +48,17 @@ def expire_incomplete(unit: Unit, subscription: Json) -> None:
     unit.change(subscription, ended, UPDATED)
 
 
+def pause(unit: Unit, subscription: Json, reason: str) -> Json:
+    """Nothing is billed until it is resumed."""
+    why = {"subscription": {"type": reason}, "transitioned_at": unit.now, "type": "subscription"}
+    changes = {"status": "paused", "status_details": {"paused": why}}
+    previous = differences(subscription, subscription | changes)
+    subscription = unit.change(subscription, changes)
+    unit.emit("customer.subscription.paused", subscription)
+    unit.emit(UPDATED, subscription, previous)
+    return subscription
+
+
 def wait_for_payment(
     unit: Unit, subscription: Json, change: changing.Change, invoice: Json
 ) -> Json:
@@ -80,6 +92,7 @@ def _apply_pending(unit: Unit, subscription: Json, invoice: Json) -> None:
     forget_pending(unit, subscription)
     paid = {"latest_invoice": invoice["id"], "pending_update": None}
     subscription = unit.change(subscription, fields | paid, UPDATED)
+    watch(unit, subscription)
     unit.emit("customer.subscription.pending_update_applied", subscription)
 
 

@@ -53,6 +53,7 @@ def create(unit: Unit, customer_id: str, purchased: list[Json], data: Json) -> J
         "metadata": data.get("metadata", {}),
         "payment_settings": _PAYMENT_SETTINGS,
         "start_date": unit.now,
+        "test_clock": unit.clock,
         "status": "trialing" if trial_end else "active",
         "trial_end": trial_end,
         "trial_settings": _trial_settings(data),

@@ -14,14 +14,20 @@ from billing.sandbox.store import Objects
 
 @dataclass(kw_only=True)
 class Unit:
-    """What a handler may touch. `now` is the account's time, in whole seconds."""
+    """What a handler may touch.
+
+    `now` is when it happens, in whole seconds: the time of the test clock of whom it is about, or
+    the account's, which the control page may have moved. `real_now` is the real time.
+    """
 
     db: sqlite3.Connection
     account: str
     now: int
+    real_now: int
     contract: Contract
     base_url: str
     plan: webhooks.Plan = field(default_factory=lambda: webhooks.Plan())
+    clock: str | None = None
     request_id: str | None = None
     idempotency_key: str | None = None
     events: list[str] = field(default_factory=list)
@@ -76,6 +82,8 @@ class Unit:
         event = self.blank(
             "event",
             {
+                # Events happen in real time, whatever a test clock says.
+                "created": self.real_now,
                 "api_version": self.contract.api_version,
                 "data": data,
                 "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
@@ -89,11 +97,15 @@ class Unit:
         webhooks.plan_deliveries(self.db, self.account, event, self.plan)
 
     def schedule(self, action: str, object_id: str, due: float) -> None:
-        """Have `action` run for the object at that time."""
+        """Have `action` run for the object at that time, of its test clock if it has one."""
         self.db.execute(
-            "INSERT INTO timers (account, due, action, object) VALUES (?, ?, ?, ?)",
-            (self.account, due, action, object_id),
+            "INSERT INTO timers (account, due, action, object, clock) VALUES (?, ?, ?, ?, ?)",
+            (self.account, due, action, object_id, self.clock),
         )
+
+    def at_clock(self, clock: Json) -> None:
+        """Go on at the time of a test clock."""
+        self.clock, self.now = clock["id"], clock["frozen_time"]
 
 
 def differences(before: Json, after: Json) -> Json:

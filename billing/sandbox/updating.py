@@ -5,6 +5,7 @@ from billing.sandbox.changing import Change
 from billing.sandbox.contract import Json
 from billing.sandbox.subscribing import UPDATED, invoice_parent
 from billing.sandbox.unit import Unit
+from billing.sandbox.watching import watch
 
 
 def apply(unit: Unit, subscription: Json, change: Change, payment_behavior: str) -> Json:
@@ -37,12 +38,17 @@ def apply(unit: Unit, subscription: Json, change: Change, payment_behavior: str)
 
 def bill(unit: Unit, subscription: Json, lines: list[Json], fields: Json) -> Json:
     """A draft for a subscription, announced by `invoice.created`."""
+    invoice = draft(unit, subscription, lines, fields)
+    unit.emit("invoice.created", invoice)
+    return invoice
+
+
+def draft(unit: Unit, subscription: Json, lines: list[Json], fields: Json) -> Json:
+    """A draft for a subscription that is not announced yet."""
     customer = unit.get("customer", subscription["customer"])
     invoice = invoicing.create_draft(unit, customer, lines, draft_fields(subscription) | fields)
     due = balances.due(customer, invoice["total"], invoice["currency"])
-    invoice = unit.change(invoice, due)
-    unit.emit("invoice.created", invoice)
-    return invoice
+    return unit.change(invoice, due)
 
 
 def draft_fields(subscription: Json) -> Json:
@@ -90,5 +96,5 @@ def _write(unit: Unit, subscription: Json, fields: Json) -> Json:
     before = changing.ends(subscription)
     subscription = unit.change(subscription, fields, UPDATED)
     if changing.ends(subscription) != before:
-        unit.schedule("renew", subscription["id"], min(changing.ends(subscription)))
+        watch(unit, subscription)
     return subscription

@@ -78,7 +78,7 @@ def test_a_session_expires_when_its_time_comes(engine: Engine) -> None:
         due = db.execute("SELECT due FROM timers WHERE object = ?", (session_id,)).fetchone()[0]
         db.execute("UPDATE timers SET due = 0")
 
-    engine.dispatcher.fire_timers()
+    engine.timekeeper.fire_timers()
 
     with engine.view(account) as unit:
         session = unit.get("checkout.session", session_id)
@@ -94,7 +94,7 @@ def test_a_timer_of_something_gone_is_dropped(engine: Engine) -> None:
     with engine.unit(account) as unit:
         unit.schedule("settle_payment", "cs_test_gone", 0)
 
-    engine.dispatcher.fire_timers()
+    engine.timekeeper.fire_timers()
 
     with engine.view(account) as unit:
         assert unit.db.execute("SELECT count(*) FROM timers").fetchone()[0] == 0

@@ -2,7 +2,7 @@
 
 import secrets
 
-from billing.sandbox import saving
+from billing.sandbox import clocks, saving
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import invalid, no_such
 from billing.sandbox.expansion import includes
@@ -20,6 +20,9 @@ _DEFAULT = "invoice_settings[default_payment_method]"
 @serves("POST /v1/customers")
 def create(unit: Unit, params: Json) -> Json:
     fields = _fields(unit, params, {}) | {"metadata": merged(None, params.get("metadata"))}
+    if "test_clock" in params:
+        clocks.refuse_more_customers(unit, params["test_clock"])
+        fields["test_clock"] = params["test_clock"]
     customer = unit.create("customer", new_fields() | fields)
     customer = _with_method(unit, customer, params)
     unit.emit("customer.created", customer)
@@ -91,6 +94,9 @@ def delete(unit: Unit, _params: Json, customer_id: str) -> Json:
 def list_(unit: Unit, params: Json) -> Json:
     query = Query(unit, "customer", params).equal(email="email", test_clock="test_clock")
     query.ranged("created").where("json_extract(body, '$.deleted') IS NULL")
+    if "test_clock" not in params:
+        # As at Stripe: the customers of test clocks are listed by their clock only.
+        query.where("json_extract(body, '$.test_clock') IS NULL")
     return query.page("/v1/customers")
 
 

@@ -26,7 +26,7 @@ def list_(unit: Unit, params: Json) -> Json:
     if len(params.get("types", [])) > MAX_TYPES:
         raise invalid(f"You may pass up to {MAX_TYPES} event types.", "types")
     query = Query(unit, "event", params).ranged("created")
-    query.where("created > ?", unit.now - KEPT_SECONDS)
+    query.where("created > ?", unit.real_now - KEPT_SECONDS)
     if "type" in params:
         # An asterisk stands for a group: "customer.subscription.*"
         query.where("json_extract(body, '$.type') GLOB ?", params["type"])

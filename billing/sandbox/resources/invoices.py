@@ -1,6 +1,6 @@
 """/v1/invoices of subscriptions: read, preview, pay, give up."""
 
-from billing.sandbox import balances, collecting, invoicing, previewing, standing
+from billing.sandbox import balances, collecting, confirming, invoicing, previewing, standing
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
 from billing.sandbox.expansion import includes
@@ -95,18 +95,13 @@ def pay(unit: Unit, params: Json, invoice_id: str) -> Json:
         raise ApiError("This invoice can no longer be paid: it is void.",
                        code="invoice_not_editable")  # fmt: skip
     if params.get("paid_out_of_band"):
-        invoice = _pay_outside(unit, invoice)
+        standing.after_payment(unit, _pay_outside(unit, invoice))
     else:
         if "payment_method" in params:
             unit.referenced("payment_method", params["payment_method"], "payment_method")
-        attempt = collecting.attempt(
-            unit, invoice, method_id=params.get("payment_method"), retry=False
-        )
+        attempt = confirming.pay(unit, invoice, params.get("payment_method"))
         if attempt.error:
-            standing.after_failure(unit, attempt.invoice)
             raise attempt.error
-        invoice = attempt.invoice
-    standing.after_payment(unit, invoice)
     return unit.get("invoice", invoice_id)
 
 

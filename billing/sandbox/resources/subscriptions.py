@@ -1,10 +1,11 @@
 """/v1/subscriptions: read, changed, ended."""
 
-from billing.sandbox import changing, ending, schedules, updating
+from billing.sandbox import changing, creating, ending, saving, schedules, updating
 from billing.sandbox.contract import Json
-from billing.sandbox.errors import ApiError, invalid, not_served
+from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
 from billing.sandbox.lists import Query
 from billing.sandbox.metadata import merged
+from billing.sandbox.resources import customers
 from billing.sandbox.routing import serves
 from billing.sandbox.subscribing import UPDATED
 from billing.sandbox.unit import Unit
@@ -13,6 +14,9 @@ _PATH = "/v1/subscriptions/{subscription_exposed_id}"
 _ENDING = {"cancel_at_period_end", "cancel_at", "cancellation_details"}
 _PLAIN = {"metadata", "description", "default_payment_method", "payment_behavior", "off_session",
           "pause_collection", "trial_settings"}  # fmt: skip
+_CREATE = {"customer", "items", "default_payment_method", "payment_behavior", "metadata",
+           "description", "trial_end", "trial_period_days", "trial_settings", "off_session",
+           "proration_behavior"} | _ENDING  # fmt: skip
 _PENDABLE = changing.PARAMS | {"payment_behavior", "off_session"}
 
 
@@ -36,6 +40,26 @@ def update(unit: Unit, params: Json, subscription_id: str) -> Json:
     return unit.get("subscription", subscription_id)
 
 
+@serves("POST /v1/subscriptions")
+def create(unit: Unit, params: Json) -> Json:
+    for name in params:
+        if name not in _CREATE:
+            raise not_served(name, name)
+    for name in ("customer", "items"):
+        if not params.get(name):
+            raise parameter_missing(name)
+    if params.get("billing_cycle_anchor"):
+        raise not_served("billing_cycle_anchor", "billing_cycle_anchor")
+    customer = customers.live(unit, params["customer"])
+    fields: Json = {"metadata": merged(None, params.get("metadata"))}
+    if "default_payment_method" in params:
+        method = saving.usable(unit, params["default_payment_method"], "default_payment_method")
+        fields["default_payment_method"] = method["id"]
+    subscription = creating.create(unit, customer, params, fields)
+    ends = ending.planned(unit, subscription, params)
+    return unit.change(subscription, ends, UPDATED)
+
+
 @serves(f"DELETE {_PATH}")
 def cancel(unit: Unit, params: Json, subscription_id: str) -> Json:
     subscription = ending.alive(unit, subscription_id)
@@ -50,8 +74,11 @@ def cancel(unit: Unit, params: Json, subscription_id: str) -> Json:
 
 @serves("GET /v1/subscriptions")
 def list_(unit: Unit, params: Json) -> Json:
-    query = Query(unit, "subscription", params).equal(customer="customer")
+    query = Query(unit, "subscription", params).equal(customer="customer", test_clock="test_clock")
     query.ranged("created")
+    if not {"customer", "test_clock"} & set(params):
+        # As at Stripe: those of test clocks are listed by their clock or customer only.
+        query.where("json_extract(body, '$.test_clock') IS NULL")
     status = params.get("status")
     if status == "ended":
         query.one_of("status", ["canceled", "incomplete_expired"])
