@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from sqlalchemy import PoolProxiedConnection
 
 from billing import clock
 from billing.database import db, in_transaction, transaction
 from billing.domain.metering import MAX_QUANTITY, Quota, Receipt
 from billing.errors import BillingError, IdempotencyMismatch, InvalidInput, Unavailable
 from billing.models import User
-from billing.services import balances, due, refusals
+from billing.services import balances, due, metering_prepared, refusals
 from billing.services.identity import id_of
 from billing.services.metering_statements import STATEMENTS, Row
 
@@ -92,7 +93,7 @@ def _charge_at_once(parameters: Mapping[str, Any]) -> Row | None:
     in_own_transaction = _autocommitted if engine.dialect.name == "postgresql" else _immediate
     pooled = engine.raw_connection()
     try:
-        return in_own_transaction(pooled.driver_connection, parameters)
+        return in_own_transaction(pooled, parameters)
     except (psycopg.OperationalError, sqlite3.OperationalError) as error:
         pooled.invalidate()
         raise Unavailable("The database did not answer. Try again.") from error
@@ -109,22 +110,21 @@ def _end_reading() -> None:
         session.rollback()
 
 
-def _autocommitted(connection: Any, parameters: Mapping[str, Any]) -> Row | None:
-    statements = STATEMENTS["postgresql"]
-    connection.autocommit = True
+def _autocommitted(pooled: PoolProxiedConnection, parameters: Mapping[str, Any]) -> Row | None:
     try:
-        return statements.charge(connection, parameters)
+        return metering_prepared.charge(pooled, parameters)
     except psycopg.errors.UniqueViolation:
         # The charge was undone with it; what the twin got is seen by a new statement only.
-        return statements.find_twin(connection, parameters)
-    finally:
-        if not connection.closed:
-            connection.autocommit = False
+        return STATEMENTS["postgresql"].find_twin(pooled.driver_connection, parameters)
 
 
-def _immediate(connection: Any, parameters: Mapping[str, Any]) -> Row | None:
-    with _begun_immediately(connection):
-        return _replay_or_charge("sqlite", connection, parameters)
+def _immediate(pooled: PoolProxiedConnection, parameters: Mapping[str, Any]) -> Row | None:
+    connection = pooled.driver_connection
+    try:
+        with _begun_immediately(connection):
+            return STATEMENTS["sqlite"].charge(connection, parameters)
+    except sqlite3.IntegrityError:
+        return STATEMENTS["sqlite"].find_twin(connection, parameters)
 
 
 @contextmanager

@@ -70,8 +70,16 @@ def _charge(least: str) -> str:
     return CHARGE.format(from_quota=from_quota, entries_per_rollup=ENTRIES_PER_ROLLUP)
 
 
+POSTGRESQL_CHARGE = (
+    "WITH b AS ("
+    + _charge("LEAST")
+    + "RETURNING b.*, f.id AS feature_id, f.token_cost)"
+    + RECORD.format(charged="b").replace("f.id", "b.feature_id").replace("f.tok", "b.tok")
+)
+
+
 class Statements(Protocol):
-    """The hot path on one database; both answer with the same rows."""
+    """The hot path on one database, in the transaction that is open; both answer alike."""
 
     def find_twin(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
         """Return the request that took the key before, None if there is none."""
@@ -81,20 +89,19 @@ class Statements(Protocol):
 
 
 class OnPostgresql:
-    """With psycopg's own connection: a statement commits by itself when that is in autocommit."""
+    """With psycopg's own connection."""
 
     def find_twin(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
-        row: Row | None = connection.execute(self.TWIN, parameters, prepare=True).fetchone()
+        row: Row | None = connection.execute(self.TWIN, parameters).fetchone()
         return row
 
     def charge(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
         typed = {
             **parameters,
-            # One type whatever the value: else each size of number would be prepared anew.
             "user_id": Int8(parameters["user_id"]),
             "quantity": Int8(parameters["quantity"]),
         }
-        row: Row | None = connection.execute(self.CHARGE, typed, prepare=True).fetchone()
+        row: Row | None = connection.execute(self.CHARGE, typed).fetchone()
         return row
 
     @staticmethod
@@ -102,12 +109,7 @@ class OnPostgresql:
         return re.sub(r"(?<!:):(\w+)", r"%(\1)s", statement).encode()
 
     TWIN = _named(TWIN)
-    CHARGE = _named(
-        "WITH b AS ("
-        + _charge("LEAST")
-        + "RETURNING b.*, f.id AS feature_id, f.token_cost)"
-        + RECORD.format(charged="b").replace("f.id", "b.feature_id").replace("f.tok", "b.tok")
-    )
+    CHARGE = _named(POSTGRESQL_CHARGE)
 
 
 class OnSqlite:
@@ -125,7 +127,7 @@ class OnSqlite:
 
     def charge(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
         bound = _bound(parameters)
-        if connection.execute(self.CHARGE, bound).rowcount == 0:
+        if connection.execute(self.CHARGE, bound).rowcount != 1:
             return None
         with closing(connection.execute(self.RECORD, bound)) as recorded:
             return _with_moments(recorded.fetchone())

@@ -6,6 +6,8 @@ PostgreSQL and on SQLite.
 
 from collections.abc import Mapping
 
+from billing.domain.metering import MAX_QUANTITY
+
 # What each entry did to the balance alone: a ledger line may have moved the debt as well.
 ENTRIES = """
     SELECT user_id, entry, balance_after, -tokens_charged AS moved FROM ai_requests
@@ -114,6 +116,14 @@ CHECKS: Mapping[str, str] = {
             SELECT lot_id, sum(spent_to - spent_from) AS burned FROM lot_burns GROUP BY lot_id
         ) AS u ON u.lot_id = t.id WHERE coalesce(u.burned, 0) <> t.burned
     """,
+    "impossible numbers": f"""
+        SELECT user_id, 'entry ' || entry, NULL, NULL FROM ai_requests
+        WHERE quantity NOT BETWEEN 1 AND {MAX_QUANTITY}
+            OR from_quota NOT BETWEEN 0 AND quantity OR tokens_charged < 0
+            OR (tokens_charged > 0) <> (from_quota < quantity) OR balance_after < 0
+        UNION ALL SELECT user_id, 'period', NULL, NULL FROM user_token_balances
+        WHERE period_start >= period_end OR due_at > period_end
+    """,  # noqa: S608
     "overlapping periods": """
         SELECT user_id, 'period from ' || period_start, NULL, NULL FROM (
             SELECT user_id, period_start,

@@ -34,12 +34,8 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.Column("hold_id", BigInt, nullable=True),
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),
-        sa.CheckConstraint(
-            "quantity BETWEEN 1 AND 1000000 AND from_quota BETWEEN 0 AND quantity "
-            "AND tokens_charged >= 0 AND balance_after >= 0",
-            name=op.f("ck_ai_requests_numbers"),
-        ),
         sa.PrimaryKeyConstraint("user_id", "entry", name=op.f("pk_ai_requests")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "uq_ai_requests_user_id_idempotency_key",
