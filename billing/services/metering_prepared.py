@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from psycopg.errors import error_from_result
+from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from sqlalchemy import PoolProxiedConnection
@@ -49,12 +49,25 @@ def charge(pooled: PoolProxiedConnection, parameters: Mapping[str, Any]) -> Row 
     pgconn: Any = cast(Any, pooled.driver_connection).pgconn
     # What is known of a connection lives and dies with the driver's one.
     if NAME not in pooled.info:
-        _require(pgconn.prepare(NAME, STATEMENT, list(PARAMETERS.values())))
+        _prepare(pgconn)
         pooled.info[NAME] = True
-    result = _require(pgconn.exec_prepared(NAME, _values(parameters), FORMATS, Format.BINARY))
+    try:
+        result = _execute(pgconn, parameters)
+    except InvalidSqlStatementName:
+        # After a rollback psycopg deallocates all that is prepared, this too.
+        _prepare(pgconn)
+        result = _execute(pgconn, parameters)
     if result.ntuples == 0:
         return None
     return tuple(_value(result.get_value(0, column), column) for column in range(result.nfields))
+
+
+def _prepare(pgconn: Any) -> None:
+    _require(pgconn.prepare(NAME, STATEMENT, list(PARAMETERS.values())))
+
+
+def _execute(pgconn: Any, parameters: Mapping[str, Any]) -> PGresult:
+    return _require(pgconn.exec_prepared(NAME, _values(parameters), FORMATS, Format.BINARY))
 
 
 def _require(result: PGresult) -> PGresult:
