@@ -27,11 +27,11 @@ def due_today(unit: Unit, session: Json, private: Json) -> Json:
     return sums
 
 
-def renewal_total(unit: Unit, session: Json, private: Json) -> int:
-    """What each renewal of a subscription costs, with the discounts that last."""
+def renewal_total(unit: Unit, session: Json, private: Json, *durations: str) -> int:
+    """What each renewal of a subscription costs, with discounts of these durations only."""
     items = [dict(item) for item in private["line_items"] if item["price"]["recurring"]]
     found = redeemed(unit, private)
-    coupons = [each.coupon for each in found if each.coupon["duration"] != "once"]
+    coupons = [each.coupon for each in found if each.coupon["duration"] in durations]
     _, sums = totals.of_items(items, coupons, tax_percent(unit, session, private))
     return int(sums["amount_total"])
 

@@ -141,6 +141,20 @@ def test_a_buyer_redeems_a_code(
     assert client.v1.promotion_codes.retrieve(promotion.id).times_redeemed == 1
 
 
+def test_the_page_says_what_comes_after_the_discount(
+    client: stripe.StripeClient, shop: Shop
+) -> None:
+    coupon = client.v1.coupons.create(
+        {"percent_off": 50, "duration": "repeating", "duration_in_months": 3}
+    )
+
+    page = open_page(str(shop.open_subscription(discounts=[{"coupon": coupon.id}]).url))
+
+    assert "50% off for 3 months" in page.text
+    assert "Then $24.50 on" in page.text
+    assert "$49.00 when the discount has ended" in page.text
+
+
 def test_a_buyer_gives_a_code_back(
     client: stripe.StripeClient, shop: Shop, quarter: stripe.Coupon
 ) -> None:

@@ -221,7 +221,10 @@ def _renewal(unit: Unit, session: Json, private: Json) -> Json:
         "every": every(rhythm),
         "rhythm": every(rhythm, start="each"),
         "is_trial": trial_end is not None,
-        "recurring_total": session_terms.renewal_total(unit, session, private),
+        "recurring_total": session_terms.renewal_total(
+            unit, session, private, "forever", "repeating"
+        ),
+        "later_total": session_terms.renewal_total(unit, session, private, "forever"),
         "full_price": sum(item["amount_subtotal"] for item in recurring),
         "renews_at": first,
     }
