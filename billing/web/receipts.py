@@ -91,7 +91,8 @@ def change_receipt(preview: ChangePreview) -> Receipt:
     invoice = preview.invoice
     if invoice is None:
         return Receipt((), preview.due_now)
-    lines = [_change_line(line, preview) for line in invoice.lines]
+    charges_first = sorted(invoice.lines, key=lambda line: line.amount.amount_minor < 0)
+    lines = [_change_line(line, preview) for line in charges_first]
     if invoice.tax.amount_minor:
         lines.append(ReceiptLine("Tax", invoice.tax))
     if invoice.credit.amount_minor:

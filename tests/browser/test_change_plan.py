@@ -1,0 +1,108 @@
+"""A plan's life in a real browser: more, less, undone, cancelled and kept."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from billing.models import User
+from billing.services import checkout
+from billing.settings import Settings
+from tests import factories
+from tests.shop import Shop
+
+PAGES = [
+    "/account/change?tier=scale&interval=month",
+    "/account/change?tier=scale&interval=year",
+    "/account/change?tier=starter&interval=month",
+    "/account/change?tier=pro&interval=year",
+    "/account/cancel",
+]
+VIEWS = {
+    "sqlite": [(1280, "light"), (390, "dark")],
+    "postgresql": [(1280, "dark"), (390, "light")],
+}
+SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def mara(shop: Shop, live_app: Flask) -> User:
+    assert live_app
+    user = factories.account()
+    session_id = shop.choose_tier(user)
+    shop.pay(session_id)
+    checkout.confirm(user, session_id, gateway=shop.gateway)
+    return user
+
+
+def test_with_javascript(mara: User, browser_page: Page) -> None:
+    live_through_a_plan(browser_page, mara.email)
+
+
+def test_without_javascript(mara: User, plain_page: Page) -> None:
+    live_through_a_plan(plain_page, mara.email)
+
+
+def live_through_a_plan(tab: Page, email: str) -> None:
+    log_in(tab, email)
+    tab.goto("/pricing")
+    press(tab, "Upgrade to Scale")
+    press(tab, "Pay $100.00 and switch")
+    expect(tab.get_by_role("main")).to_contain_text("Plan changed to Scale. You paid $100.00.")
+
+    tab.goto("/pricing")
+    press(tab, "Switch to Starter")
+    expect(tab.get_by_role("main")).to_contain_text("You lose")
+    press(tab, "Switch to Starter")
+    expect(tab.get_by_role("main")).to_contain_text("You move to Starter on")
+    press(tab, "Undo change")
+    expect(tab.get_by_role("main")).to_contain_text("You stay on Scale.")
+
+    tab.get_by_role("link", name="Cancel plan").click()
+    tab.get_by_label("It costs too much").check()
+    press(tab, re.compile("^Cancel Scale on"))
+    expect(tab.get_by_role("main")).to_contain_text("We will not charge your card again.")
+    press(tab, "Keep Scale")
+    expect(tab.get_by_role("main")).to_contain_text("Scale continues. Next payment $149.00 on")
+
+
+@pytest.mark.slow
+def test_its_pages_are_accessible_and_fit_the_smallest_phone(
+    database_kind: str, mara: User, browser: Browser, settings: Settings
+) -> None:
+    found: list[str] = []
+    for width, theme in [*VIEWS[database_kind], (320, "light")]:
+        with browser.new_context(
+            base_url=settings.base_url,
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if theme == "dark" else "light",
+        ) as context:
+            tab = context.new_page()
+            log_in(tab, mara.email)
+            for path in PAGES:
+                tab.goto(path)
+                found += faults_of(tab, f"{path} at {width} px, {theme}")
+
+    assert found == []
+
+
+def faults_of(tab: Page, where: str) -> list[str]:
+    result = Axe().run(tab)
+    found = [f"{where}: {result.generate_report()}"] if result.violations_count else []
+    return [*found, f"{where} scrolls"] if tab.evaluate(SCROLLS_SIDEWAYS) else found
+
+
+def press(tab: Page, name: str | re.Pattern[str]) -> None:
+    tab.get_by_role("main").get_by_role("button", name=name).first.click()
+
+
+def log_in(tab: Page, email: str) -> None:
+    tab.goto("/login")
+    tab.get_by_label("Email").fill(email)
+    tab.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    tab.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
+    tab.wait_for_url("**/account")
