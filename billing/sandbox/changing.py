@@ -32,9 +32,10 @@ def plan(unit: Unit, subscription: Json, params: Json) -> Change:
     trial_end = params.get("trial_end")
     if isinstance(trial_end, int):
         return _into_trial(unit, subscription, items, params)
-    if subscription["status"] in ("trialing", "paused") and trial_end != "now":
-        return Change(fields={"items": _with(subscription, items)}, lines=[], is_invoiced=False)
     anchor = params.get("billing_cycle_anchor", {}).get("type")
+    is_resting = subscription["status"] in ("trialing", "paused")
+    if is_resting and trial_end != "now" and anchor != "now":
+        return Change(fields={"items": _with(subscription, items)}, lines=[], is_invoiced=False)
     if trial_end == "now" or anchor == "now" or interval(items) != interval(_items(subscription)):
         return _restarted(unit, subscription, items, params)
     return _in_period(unit, subscription, items, params)
@@ -116,7 +117,8 @@ def unused_time(unit: Unit, subscription: Json, at: int) -> list[Json]:
 
 
 def _unused(unit: Unit, subscription: Json, params: Json) -> list[Json]:
-    if params.get("proration_behavior") == "none":
+    is_resting = subscription["status"] in ("trialing", "paused")
+    if is_resting or params.get("proration_behavior") == "none":
         return []
     return unused_time(unit, subscription, _moment(unit, subscription, params))
 

@@ -193,6 +193,14 @@ def _expire_pending_update(unit: Unit, subscription_id: str) -> None:
     unit.emit("customer.subscription.pending_update_expired", subscription)
 
 
+@timer("expire_resumption")
+def _expire_resumption(unit: Unit, subscription_id: str) -> None:
+    subscription = unit.get("subscription", subscription_id)
+    invoice_id = standing.forget_pending(unit, subscription)
+    if invoice_id and subscription["status"] == "paused":
+        invoicing.close(unit, unit.get("invoice", invoice_id), "void")
+
+
 @timer("resume_collection")
 def _resume_collection(unit: Unit, subscription_id: str) -> None:
     subscription = unit.get("subscription", subscription_id)

@@ -59,14 +59,29 @@ def pause(unit: Unit, subscription: Json, reason: str) -> Json:
     return subscription
 
 
+def resume(unit: Unit, subscription: Json, fields: Json) -> Json:
+    """It is billed again, by `fields`."""
+    previous = differences(subscription, subscription | fields)
+    subscription = unit.change(subscription, fields)
+    unit.emit("customer.subscription.resumed", subscription)
+    unit.emit(UPDATED, subscription, previous)
+    watch(unit, subscription)
+    return subscription
+
+
+def wait_to_resume(unit: Unit, subscription: Json, fields: Json) -> Json:
+    """Stay paused until the invoice is paid; one that is not is voided."""
+    _keep_pending(unit, subscription, {"fields": fields, "invoice": fields["latest_invoice"]})
+    unit.schedule("expire_resumption", subscription["id"], unit.now + PENDING_SECONDS)
+    return unit.change(subscription, {"latest_invoice": fields["latest_invoice"]}, UPDATED)
+
+
 def wait_for_payment(
     unit: Unit, subscription: Json, change: changing.Change, invoice: Json
 ) -> Json:
     """Keep an update until its invoice is paid."""
     expires_at = unit.now + PENDING_SECONDS
-    private = unit.objects.private(subscription["id"])
-    private["pending"] = {"fields": change.fields, "invoice": invoice["id"]}
-    unit.objects.set_private(subscription["id"], private)
+    _keep_pending(unit, subscription, {"fields": change.fields, "invoice": invoice["id"]})
     unit.schedule("expire_pending_update", subscription["id"], expires_at)
     pending = {
         "billing_cycle_anchor": change.fields.get("billing_cycle_anchor"),
@@ -82,14 +97,21 @@ def wait_for_payment(
 def forget_pending(unit: Unit, subscription: Json) -> str | None:
     """Drop an update that waits; returns the id of its invoice."""
     invoice_id = _pending(unit, subscription).get("invoice")
-    private = unit.objects.private(subscription["id"]) | {"pending": None}
-    unit.objects.set_private(subscription["id"], private)
+    _keep_pending(unit, subscription, None)
     return invoice_id
+
+
+def _keep_pending(unit: Unit, subscription: Json, pending: Json | None) -> None:
+    private = unit.objects.private(subscription["id"]) | {"pending": pending}
+    unit.objects.set_private(subscription["id"], private)
 
 
 def _apply_pending(unit: Unit, subscription: Json, invoice: Json) -> None:
     fields: Json = _pending(unit, subscription)["fields"]
     forget_pending(unit, subscription)
+    if subscription["status"] == "paused":
+        resume(unit, subscription, fields)
+        return
     paid = {"latest_invoice": invoice["id"], "pending_update": None}
     subscription = unit.change(subscription, fields | paid, UPDATED)
     watch(unit, subscription)

@@ -17,12 +17,13 @@ class Unit:
     """What a handler may touch.
 
     `now` is when it happens, in whole seconds: the time of the test clock of whom it is about, or
-    the account's, which the control page may have moved. `real_now` is the real time.
+    else `account_now`, which the control page may have moved. `real_now` is the real time.
     """
 
     db: sqlite3.Connection
     account: str
     now: int
+    account_now: int
     real_now: int
     contract: Contract
     base_url: str
@@ -98,9 +99,16 @@ class Unit:
 
     def schedule(self, action: str, object_id: str, due: float) -> None:
         """Have `action` run for the object at that time, of its test clock if it has one."""
+        self._add_timer(action, object_id, due, self.clock)
+
+    def schedule_for_real(self, action: str, object_id: str, due: float) -> None:
+        """Have `action` run at that real time, whatever a test clock says."""
+        self._add_timer(action, object_id, due + self.account_now - self.real_now, None)
+
+    def _add_timer(self, action: str, object_id: str, due: float, clock: str | None) -> None:
         self.db.execute(
             "INSERT INTO timers (account, due, action, object, clock) VALUES (?, ?, ?, ?, ?)",
-            (self.account, due, action, object_id, self.clock),
+            (self.account, due, action, object_id, clock),
         )
 
     def at_clock(self, clock: Json) -> None:

@@ -94,6 +94,10 @@ def _replace_pending(unit: Unit, subscription: Json) -> None:
 
 def _write(unit: Unit, subscription: Json, fields: Json) -> Json:
     before = changing.ends(subscription)
+    if subscription["cancel_at_period_end"] and "items" in fields:
+        ends = [item["current_period_end"] for item in fields["items"]["data"]]
+        fields = fields | {"cancel_at": max(ends)}
+        unit.schedule("end_subscription", subscription["id"], max(ends))
     subscription = unit.change(subscription, fields, UPDATED)
     if changing.ends(subscription) != before:
         watch(unit, subscription)

@@ -42,10 +42,10 @@ def create(unit: Unit, params: Json) -> Json:
 
 
 def _opened(unit: Unit, params: Json, fields: Json, private: Json) -> Json:
-    fields["expires_at"] = rules.expires_at(unit.now, params)
+    fields["expires_at"] = rules.expires_at(unit.real_now, params)
     private["nonce"] = token(24)
     session = unit.create("checkout.session", fields, private)
-    unit.schedule("expire_session", session["id"], session["expires_at"])
+    unit.schedule_for_real("expire_session", session["id"], session["expires_at"])
     return session
 
 

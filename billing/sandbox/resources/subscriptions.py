@@ -1,6 +1,15 @@
 """/v1/subscriptions: read, changed, ended."""
 
-from billing.sandbox import changing, creating, ending, saving, schedules, updating
+from billing.sandbox import (
+    changing,
+    creating,
+    discounting,
+    ending,
+    pausing,
+    saving,
+    schedules,
+    updating,
+)
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
 from billing.sandbox.lists import Query
@@ -8,15 +17,16 @@ from billing.sandbox.metadata import merged
 from billing.sandbox.resources import customers
 from billing.sandbox.routing import serves
 from billing.sandbox.subscribing import UPDATED
+from billing.sandbox.totals import tax_settings
 from billing.sandbox.unit import Unit
 
 _PATH = "/v1/subscriptions/{subscription_exposed_id}"
 _ENDING = {"cancel_at_period_end", "cancel_at", "cancellation_details"}
 _PLAIN = {"metadata", "description", "default_payment_method", "payment_behavior", "off_session",
-          "pause_collection", "trial_settings"}  # fmt: skip
+          "pause_collection", "trial_settings", "discounts", "automatic_tax"}  # fmt: skip
 _CREATE = {"customer", "items", "default_payment_method", "payment_behavior", "metadata",
            "description", "trial_end", "trial_period_days", "trial_settings", "off_session",
-           "proration_behavior"} | _ENDING  # fmt: skip
+           "proration_behavior", "discounts", "automatic_tax"} | _ENDING  # fmt: skip
 _PENDABLE = changing.PARAMS | {"payment_behavior", "off_session"}
 
 
@@ -32,6 +42,9 @@ def update(unit: Unit, params: Json, subscription_id: str) -> Json:
     changes = _plain(unit, subscription, params) | ending.planned(unit, subscription, params)
     if not changing.PARAMS & set(params):
         return unit.change(subscription, changes, UPDATED)
+    if "discounts" in changes:
+        # What the change costs is reduced already.
+        subscription = unit.change(subscription, {"discounts": changes["discounts"]})
     change = changing.plan(unit, subscription, params)
     change.fields.update(changes)
     behavior = params.get("payment_behavior", "allow_incomplete")
@@ -55,6 +68,8 @@ def create(unit: Unit, params: Json) -> Json:
     if "default_payment_method" in params:
         method = saving.usable(unit, params["default_payment_method"], "default_payment_method")
         fields["default_payment_method"] = method["id"]
+    if "automatic_tax" in params:
+        fields["automatic_tax"] = tax_settings(unit, "subscription", params["automatic_tax"])
     subscription = creating.create(unit, customer, params, fields)
     ends = ending.planned(unit, subscription, params)
     return unit.change(subscription, ends, UPDATED)
@@ -70,6 +85,16 @@ def cancel(unit: Unit, params: Json, subscription_id: str) -> Json:
     if params.get("invoice_now"):
         subscription = updating.bill_pending(unit, subscription)
     return ending.end(unit, subscription, details)
+
+
+@serves("POST /v1/subscriptions/{subscription}/pause")
+def pause(unit: Unit, params: Json, subscription_id: str) -> Json:
+    return pausing.pause(unit, ending.alive(unit, subscription_id), params)
+
+
+@serves("POST /v1/subscriptions/{subscription}/resume")
+def resume(unit: Unit, params: Json, subscription_id: str) -> Json:
+    return pausing.resume(unit, ending.alive(unit, subscription_id), params)
 
 
 @serves("GET /v1/subscriptions")
@@ -127,6 +152,10 @@ def _plain(unit: Unit, subscription: Json, params: Json) -> Json:
         changes["pause_collection"] = {"resumes_at": None} | given if given else None
         if given and given.get("resumes_at"):
             unit.schedule("resume_collection", subscription["id"], given["resumes_at"])
+    if "discounts" in params:
+        changes["discounts"] = discounting.replaced(unit, subscription, params["discounts"])
+    if "automatic_tax" in params:
+        changes["automatic_tax"] = tax_settings(unit, "subscription", params["automatic_tax"])
     if "trial_settings" in params:
         changes["trial_settings"] = params["trial_settings"]
     return changes
