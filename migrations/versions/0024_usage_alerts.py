@@ -46,9 +46,13 @@ def _insert(dialect: str, kind: str, marks: tuple[int, ...], condition: str) -> 
 
 def _create_trigger() -> None:
     dialect = op.get_bind().dialect.name
-    conditions = [_reaches(str(percent)) for percent in QUOTA_PERCENTS]
-    conditions += [_falls_below(str(mark)) for mark in TOKEN_MARKS]
-    when = " OR ".join(conditions)
+    # PostgreSQL reads this anew in every statement: a few words that let every mark through.
+    when = (
+        "NEW.quota_limit > 0 AND NEW.quota_used * 20 / NEW.quota_limit "
+        "<> OLD.quota_used * 20 / NEW.quota_limit "
+        f"OR NEW.balance < {TOKEN_MARKS[-1]} AND NEW.balance < OLD.balance "
+        "OR NEW.period_start <> OLD.period_start"
+    )
     body = _insert(dialect, "quota", QUOTA_PERCENTS, _reaches("m.mark"))
     body += _insert(dialect, "tokens", TOKEN_MARKS, _falls_below("m.mark"))
     if dialect == "postgresql":
