@@ -1,6 +1,6 @@
 """Subscriptions made by the API: the first invoice is due at once."""
 
-from billing.sandbox import collecting, renewing, subscribing, updating
+from billing.sandbox import collecting, discounting, renewing, subscribing, updating
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid
 from billing.sandbox.line_items import price_of
@@ -16,6 +16,9 @@ def create(unit: Unit, customer: Json, params: Json, fields: Json) -> Json:
         del data["trial_end"]
     subscription = subscribing.create(unit, customer["id"], purchased, data)
     subscription = unit.change(subscription, fields)
+    if params.get("discounts"):
+        discounts = discounting.replaced(unit, subscription, params["discounts"])
+        subscription = unit.change(subscription, {"discounts": discounts})
     lines = subscribing.invoice_lines(unit, subscription, purchased)
     reason = {"billing_reason": "subscription_create"}
     invoice = updating.draft(unit, subscription, lines, reason)

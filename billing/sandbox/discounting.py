@@ -119,6 +119,31 @@ def redeem(unit: Unit, found: list[Redeemable], owner: Json) -> list[str]:
     return ids
 
 
+def replaced(unit: Unit, subscription: Json, given: list[Json] | str) -> list[str]:
+    """The discounts of a subscription after a call that gave `discounts`; the caller writes them.
+
+    `{"discount": id}` keeps one that it has, what is not named ends, `""` ends all.
+    """
+    entries = given if isinstance(given, list) else []
+    kept = [entry["discount"] for entry in entries if entry.get("discount")]
+    for i, discount_id in enumerate(kept):
+        if discount_id not in subscription["discounts"]:
+            raise invalid(f"No such discount: '{discount_id}'", f"discounts[{i}][discount]",
+                          "resource_missing")  # fmt: skip
+    items = subscription["items"]["data"]
+    subtotal = sum(item["price"]["unit_amount"] * item["quantity"] for item in items)
+    purchase = Purchase(subscription["customer"], subscription["currency"], subtotal)
+    new = [entry for entry in entries if not entry.get("discount")]
+    found = redeemable(unit, new, purchase, "discounts")
+    for discount_id in subscription["discounts"]:
+        if discount_id not in kept:
+            discount = unit.get("discount", discount_id)
+            ended = unit.change(discount, {"end": discount["end"] or unit.now})
+            unit.emit("customer.discount.deleted", ended)
+    owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
+    return kept + redeem(unit, found, owner)
+
+
 def applicable(unit: Unit, discount_ids: list[str]) -> list[tuple[str, Json]]:
     """The discounts that an invoice of now has, with their coupons: one that is for one invoice
     only works until it was used."""

@@ -45,6 +45,13 @@ def of_invoice(unit: Unit, customer: Json, lines: list[Json], fields: Json) -> J
     }
 
 
+def tax_settings(unit: Unit, kind: str, given: Json | None) -> Json:
+    """`automatic_tax` of a subscription for what a call gave."""
+    is_enabled = bool((given or {}).get("enabled"))
+    blank: Json = unit.contract.blank(kind)["automatic_tax"]
+    return blank | {"enabled": is_enabled, "liability": LIABILITY if is_enabled else None}
+
+
 def of_items(items: list[Json], coupons: list[Json], percent: int) -> tuple[list[Json], Json]:
     """The line items of a session with what is due today, and the session's sums."""
     parts = [_item_part(item) for item in items]

@@ -300,6 +300,60 @@ def test_tax_needs_a_country(shop: Shop) -> None:
     assert refusal.value.code == "customer_tax_location_invalid"
 
 
+def test_a_subscription_by_the_api_takes_discounts(
+    client: stripe.StripeClient, shop: Shop, quarter: stripe.Coupon
+) -> None:
+    client.v1.customers.update(shop.customer.id, {"address": {"country": "DE"}})
+    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": shop.customer.id})
+
+    subscription = client.v1.subscriptions.create(
+        {
+            "customer": shop.customer.id,
+            "items": [{"price": shop.plan.id}],
+            "default_payment_method": method.id,
+            "discounts": [{"coupon": quarter.id}],
+            "automatic_tax": {"enabled": True},
+        }
+    )
+
+    invoice = first_invoice(client, subscription)
+    assert (invoice.subtotal, invoice.total) == (4900, 3675 + 698)
+
+
+def test_discounts_of_a_subscription_are_kept_replaced_and_ended(
+    client: stripe.StripeClient, shop: Shop, quarter: stripe.Coupon
+) -> None:
+    half = client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = shop.subscribe(discounts=[{"coupon": quarter.id}])
+    first = str(subscription.discounts[0])
+
+    both = client.v1.subscriptions.update(
+        subscription.id, {"discounts": [{"discount": first}, {"coupon": half.id}]}
+    )
+    preview = client.v1.invoices.create_preview({"subscription": subscription.id})
+    none = client.v1.subscriptions.update(subscription.id, {"discounts": ""})
+
+    assert (both.discounts[0], len(both.discounts)) == (first, 2)
+    assert preview.total == 1837
+    assert none.discounts == []
+    assert shop.types_since(0).count("customer.discount.deleted") == 2
+
+
+def test_renewals_are_reduced_while_the_discount_lasts(
+    client: stripe.StripeClient, shop: Shop, control: SandboxControl
+) -> None:
+    coupon = client.v1.coupons.create(
+        {"percent_off": 50, "duration": "repeating", "duration_in_months": 2}
+    )
+    subscription = shop.subscribe(discounts=[{"coupon": coupon.id}])
+
+    for _ in range(3):
+        control.advance(seconds=31 * 86400 + 7200)
+
+    invoices = client.v1.invoices.list({"subscription": subscription.id}).data
+    assert [invoice.total for invoice in reversed(invoices)] == [2450, 2450, 4900, 4900]
+
+
 def test_discounts_have_the_shape_of_the_librarys_classes(
     client: stripe.StripeClient, shop: Shop, control: SandboxControl, quarter: stripe.Coupon
 ) -> None:

@@ -232,3 +232,47 @@ def test_undelivered_events_survive_a_restart(is_killed: bool, restartable: Sand
     assert found.email == "a@b.test"
     assert set(receiver.types) == {"customer.created"}
     assert len(receiver.types) >= 1
+
+
+def test_an_endpoint_gets_events_in_its_own_version(
+    receiver: Receiver, client: stripe.StripeClient, control: SandboxControl
+) -> None:
+    with Receiver() as old:
+        endpoint = client.v1.webhook_endpoints.create(
+            {
+                "url": old.url,
+                "enabled_events": ["customer.created"],
+                "api_version": "2025-09-30.clover",
+            }
+        )
+        old.secret = endpoint.secret
+        client.v1.customers.create({"email": "a@b.test"})
+        control.wait_until_idle()
+
+    versions = [found.events[0].api_version for found in (old, receiver)]
+    assert versions == ["2025-09-30.clover", "2026-10-28.endive"]
+    assert endpoint.api_version == "2025-09-30.clover"
+    assert client.v1.events.list().data[0].api_version == "2026-10-28.endive"
+
+
+def test_events_are_listed_by_all_filters_at_once(client: stripe.StripeClient) -> None:
+    first = client.v1.customers.create({"email": "a@b.test"})
+    client.v1.customers.update(first.id, {"name": "Ada"})
+    client.v1.customers.delete(first.id)
+    newest = client.v1.events.list({"limit": 1}).data[0]
+
+    found = client.v1.events.list(
+        {
+            "types": ["customer.created", "customer.updated"],
+            "created": {"gte": newest.created - 60, "lte": newest.created},
+            "delivery_success": True,
+            "limit": 1,
+        }
+    )
+    older = client.v1.events.list(
+        {"type": "customer.*", "starting_after": found.data[0].id, "limit": 5}
+    )
+
+    assert ([event.type for event in found.data], found.has_more) == (["customer.updated"], True)
+    assert [event.type for event in older.data] == ["customer.created"]
+    assert client.v1.events.list({"created": {"gt": newest.created + 60}}).data == []

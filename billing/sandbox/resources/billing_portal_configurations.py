@@ -47,7 +47,9 @@ _DEFAULT_FEATURES: Json = {
 
 @serves("POST /v1/billing_portal/configurations")
 def create(unit: Unit, params: Json) -> Json:
-    return unit.create(KIND, _fields(unit, params, _OFF) | {"is_default": False})
+    configuration = unit.create(KIND, _fields(unit, params, _OFF) | {"is_default": False})
+    unit.emit("billing_portal.configuration.created", configuration)
+    return configuration
 
 
 @serves(f"GET {_PATH}")
@@ -61,7 +63,7 @@ def update(unit: Unit, params: Json, configuration_id: str) -> Json:
     if params.get("active") is False and configuration["is_default"]:
         raise invalid("The default configuration cannot be deactivated.", "active")
     changes = _fields(unit, params, configuration["features"], configuration)
-    return unit.change(configuration, changes)
+    return unit.change(configuration, changes, "billing_portal.configuration.updated")
 
 
 @serves("GET /v1/billing_portal/configurations")
@@ -81,7 +83,9 @@ def chosen(unit: Unit, configuration_id: str | None) -> Json:
         if found["is_default"]:
             return found
     fields = _fields(unit, {"features": _DEFAULT_FEATURES}, _OFF)
-    return unit.create(KIND, fields | {"is_default": True})
+    configuration = unit.create(KIND, fields | {"is_default": True})
+    unit.emit("billing_portal.configuration.created", configuration)
+    return configuration
 
 
 def _fields(unit: Unit, params: Json, features: Json, before: Json | None = None) -> Json:

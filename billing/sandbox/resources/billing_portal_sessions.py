@@ -2,7 +2,7 @@
 
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
-from billing.sandbox.ids import new_id, token
+from billing.sandbox.ids import new_id
 from billing.sandbox.portal_changes import offered
 from billing.sandbox.resources import billing_portal_configurations as configurations
 from billing.sandbox.resources import customers
@@ -37,7 +37,9 @@ def create(unit: Unit, params: Json) -> Json:
         "return_url": params.get("return_url") or configuration["default_return_url"],
         "url": f"{unit.base_url}/p/session/{session_id}",
     }
-    return unit.create("billing_portal.session", fields, {"nonce": token(24)})
+    session = unit.create("billing_portal.session", fields)
+    unit.emit("billing_portal.session.created", session)
+    return session
 
 
 def _flow(unit: Unit, given: Json | None, customer: Json, features: Json) -> Json | None:
