@@ -10,6 +10,7 @@ import pytest
 import stripe
 
 from scripts import generate_sandbox_contract as generator
+from tests.sandbox.clock_runner import ClockRunner
 from tests.sandbox.shapes import Shapes
 from tests.sandbox.shop import Shop
 from tests.sandbox_process import SandboxControl
@@ -84,6 +85,61 @@ def test_every_event_has_the_shape_of_the_librarys_classes(shop: Shop, shapes: S
 
     assert len({event["type"] for event in events}) > 30
     assert problems == set()
+
+
+def test_everything_that_time_brings_has_the_shape_too(
+    client: stripe.StripeClient, shapes: Shapes
+) -> None:
+    runner = ClockRunner(client, "2027-01-31T10:00")
+    subscription = live_through_everything(runner)
+
+    preview = client.v1.invoices.create_preview({"subscription": subscription.id})
+    answers: list[stripe.StripeObject] = [
+        preview,
+        runner.read(subscription),
+        client.v1.test_helpers.test_clocks.list(),
+        client.v1.subscription_schedules.list(),
+        client.v1.customers.balance_transactions.list(runner.customer_id),
+        client.v1.invoices.list({"limit": 100}),
+        client.v1.invoices.line_items.list(str(runner.invoices(subscription)[-1].id)),
+        *client.v1.events.list({"limit": 100}).auto_paging_iter(),
+    ]
+    bodies = [answer.to_dict(for_json=True) for answer in answers]
+
+    assert [problem for body in bodies for problem in shapes.problems(body)] == []
+
+
+def live_through_everything(runner: ClockRunner) -> stripe.Subscription:
+    """Trial, renewal, failures, the bank, changes both ways, a schedule, a pause."""
+    client, pro, team = runner.client, runner.price("Pro", 4900), runner.price("Team", 9900)
+    subscription = runner.subscribe(pro, trial_period_days=7)
+    runner.advance("2027-02-07T12:00")
+    for price, moment in ((team, "2027-02-14T10:00"), (pro, "2027-02-20T10:00")):
+        runner.advance(moment)
+        item_id = subscription.items.data[0].id
+        client.v1.subscriptions.update(
+            subscription.id,
+            {"items": [{"id": item_id, "price": price}], "proration_behavior": "always_invoice"},
+        )
+    schedules = client.v1.subscription_schedules
+    schedules.release(schedules.create({"from_subscription": subscription.id}).id)
+    client.v1.subscriptions.pause(subscription.id)
+    client.v1.subscriptions.resume(subscription.id)
+    for card in ("pm_card_chargeCustomerFail", "pm_card_threeDSecure2Required"):
+        runner.use_card(card)
+        item_id = subscription.items.data[0].id
+        client.v1.subscriptions.update(
+            subscription.id,
+            {
+                "items": [{"id": item_id, "price": team}],
+                "proration_behavior": "always_invoice",
+                "payment_behavior": "pending_if_incomplete",
+            },
+        )
+    runner.advance("2027-03-20T12:00")
+    runner.advance("2027-03-25T12:00")
+    schedules.create({"from_subscription": subscription.id})
+    return subscription
 
 
 LISTS: dict[str, Callable[[stripe.StripeClient], Any]] = {
