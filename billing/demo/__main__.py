@@ -22,6 +22,7 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bo
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SANDBOX = "the payment sandbox"
 WEB_APP = "the web app"
+WORKER = "the worker"
 GRANIAN = (
     *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "error"),
     *("--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "10s"),
@@ -70,6 +71,7 @@ def _serve(processes: Processes, settings: Settings) -> NoReturn:
     address = ("--host", settings.host, "--port", str(settings.port))
     processes.start(WEB_APP, *GRANIAN, *address, "wsgi:app")
     processes.wait_for(WEB_APP, host, settings.port, path="/healthz")
+    processes.start(WORKER, "-m", "flask", "--app", "wsgi", "billing", "worker")
     _announce(settings, host, logins)
     processes.wait_for_an_end()
 
