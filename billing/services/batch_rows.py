@@ -45,6 +45,7 @@ class Account:
 
     @property
     def quota(self) -> Quota:
+        """Where the quota stands."""
         return Quota(self.quota_limit, self.quota_used, self.period_end, self.quota_held)
 
     @property
@@ -53,6 +54,7 @@ class Account:
         return self.external_id or str(self.user_id)
 
     def is_overdue(self, now: datetime) -> bool:
+        """Whether something must be posted before the row's numbers are true."""
         return self.due_at <= now or self.entries - self.rolled_up >= ENTRIES_PER_ROLLUP
 
     def receipt(self, charge: "Charge", feature_key: str, now: datetime) -> Receipt:

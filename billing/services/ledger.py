@@ -52,9 +52,7 @@ def grant(
     expires_at: datetime | None = None,
     order_id: int | None = None,
 ) -> GrantReceipt:
-    """Give the user tokens as a new lot; a debt is repaid from them first.
-
-    Joins the open transaction.
+    """Give the user tokens as a new lot; a debt is repaid first. Joins the open transaction.
 
     Args:
         user_id: ours.
@@ -72,8 +70,7 @@ def grant(
     """
     now = clock.now()
     _require_amount(tokens)
-    if expires_at is not None and expires_at <= now:
-        raise InvalidInput("The expiry lies in the past.")
+    _require_ahead(expires_at, now)
     cause = Cause(actor, reason, idempotency_key)
     with transaction() as session:
         balance = due.lock_current(session, user_id, now)
@@ -82,33 +79,32 @@ def grant(
             return _replayed_grant(known, tokens)
         if balance.balance + tokens > MAX_AMOUNT:
             raise InvalidInput("The balance would be larger than Billhook counts.")
-        lots.settle(session, balance)
         lot = TokenLot(
             user_id=user_id,
             order_id=order_id,
             source=source,
             tokens=tokens,
             remaining=tokens,
-            repaid=0,
             expires_at=expires_at,
             created_at=now,
         )
-        _repay_from(lot, balance)
-        session.add(lot)
-        session.flush()  # the ledger line names the lot
-        balance.balance += lot.remaining
-        line = post(
-            session,
-            balance,
-            lot,
-            kind=TransactionKind.GRANT,
-            delta=tokens,
-            cause=cause,
-            now=now,
-        )
+        line = _add_lot(session, balance, lot, cause)
         due.reckon(session, balance, now)
     log.info("tokens.granted", user_id=user_id, tokens=tokens, source=source, actor=actor)
     return GrantReceipt(line.reference, lot.id, tokens, lot.repaid, line.balance_after)
+
+
+def _add_lot(
+    session: Session, balance: UserTokenBalance, lot: TokenLot, cause: Cause
+) -> TokenTransaction:
+    # What was spent before the lot came is none of its business.
+    lots.settle(session, balance)
+    _repay_from(lot, balance)
+    session.add(lot)
+    session.flush()  # the ledger line names the lot
+    balance.balance += lot.remaining
+    kind, now = TransactionKind.GRANT, lot.created_at
+    return post(session, balance, lot, kind=kind, delta=lot.tokens, cause=cause, now=now)
 
 
 def _repay_from(lot: TokenLot, balance: UserTokenBalance) -> None:
@@ -192,3 +188,8 @@ def _find_by_key(session: Session, user_id: int, key: str) -> TokenTransaction |
 def _require_amount(tokens: int) -> None:
     if not 1 <= tokens <= MAX_AMOUNT:
         raise InvalidInput(f"Tokens must be between 1 and {MAX_AMOUNT}.")
+
+
+def _require_ahead(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput("The expiry lies in the past.")

@@ -43,6 +43,7 @@ class Wanted:
 
     @property
     def parameters(self) -> dict[str, Any]:
+        """What the statements take, as of now."""
         return {
             "user_id": self.user_id,
             "feature": self.feature_key,

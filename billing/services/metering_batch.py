@@ -100,6 +100,7 @@ class _Batch:
         return batch_rows.lock(self.session, user_ids)
 
     def decide(self, wanted: Wanted) -> Outcome:
+        """Replay, charge or refuse the next request, in memory."""
         known = self._find_known(wanted)
         if known is not None:
             return self._replay(known, wanted)
@@ -144,5 +145,6 @@ class _Batch:
         return refused.error
 
     def write(self) -> None:
+        """Write what was charged and refused."""
         batch_rows.write(self.session, self.charges, self.accounts.values(), self.now)
         refusals.keep(self.session, self.refused)

@@ -92,10 +92,12 @@ class OnPostgresql:
     """With psycopg's own connection."""
 
     def find_twin(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+        """See `Statements`."""
         row: Row | None = connection.execute(self.TWIN, parameters).fetchone()
         return row
 
     def charge(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+        """See `Statements`."""
         typed = {
             **parameters,
             "user_id": Int8(parameters["user_id"]),
@@ -122,10 +124,12 @@ class OnSqlite:
     )
 
     def find_twin(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+        """See `Statements`."""
         row = connection.execute(TWIN, _bound(parameters)).fetchone()
         return None if row is None else _with_moments(row)
 
     def charge(self, connection: Any, parameters: Mapping[str, Any]) -> Row | None:
+        """See `Statements`."""
         bound = _bound(parameters)
         if connection.execute(self.CHARGE, bound).rowcount != 1:
             return None

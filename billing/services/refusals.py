@@ -35,6 +35,7 @@ class Standing:
 
     @classmethod
     def of(cls, row: UserTokenBalance) -> Self:
+        """Return where the user of this row stands."""
         return cls(row.user_id, row.tier_version_id, row.quota, row.balance, row.held)
 
 

@@ -41,10 +41,12 @@ def settle(
     """
     lots.settle(session, balance)
     reservations.give_back(session, balance, hold, state=HoldState.SETTLED, now=now)
-    requests = [_charge_kept(session, balance, hold, min(quantity, hold.quantity), now)]
+    requests = [
+        _charge_kept(session, balance, hold, quantity=min(quantity, hold.quantity), now=now)
+    ]
     hold.settled_entry = requests[0].entry
     if quantity > hold.quantity:
-        requests += _charge_beyond(session, balance, hold, quantity - hold.quantity, now)
+        requests += _charge_beyond(session, balance, hold, excess=quantity - hold.quantity, now=now)
     log.info(
         "hold.settled",
         user_id=hold.user_id,
@@ -57,7 +59,7 @@ def settle(
 
 
 def _charge_kept(
-    session: Session, balance: UserTokenBalance, hold: Hold, quantity: int, now: datetime
+    session: Session, balance: UserTokenBalance, hold: Hold, *, quantity: int, now: datetime
 ) -> AiRequest:
     from_quota = min(quantity, hold.from_quota)
     tokens = (quantity - from_quota) * hold.token_cost
@@ -83,7 +85,7 @@ def _charge_kept(
 
 
 def _charge_beyond(
-    session: Session, balance: UserTokenBalance, hold: Hold, excess: int, now: datetime
+    session: Session, balance: UserTokenBalance, hold: Hold, *, excess: int, now: datetime
 ) -> list[AiRequest]:
     from_quota = balance.quota.covers(excess)
     from_tokens = min(excess - from_quota, balance.available // hold.token_cost)

@@ -38,6 +38,7 @@ class TokenSummary:
 
     @property
     def available(self) -> int:
+        """How many may be spent now."""
         return self.balance - self.held
 
 
