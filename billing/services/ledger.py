@@ -52,7 +52,7 @@ def grant(
     expires_at: datetime | None = None,
     order_id: int | None = None,
 ) -> GrantReceipt:
-    """Give the user tokens as a new lot; a debt is repaid first. Joins the open transaction.
+    """Give the user a new lot, which repays a debt first. Joins the open transaction.
 
     Args:
         user_id: ours.
@@ -60,7 +60,7 @@ def grant(
         source: where they come from.
         reason: a sentence for the history.
         actor: who gives them: `cli`, `stripe`, `user:7`.
-        idempotency_key: the same key again gives nothing, and returns the first receipt.
+        idempotency_key: the same key again returns the first receipt.
         expires_at: when what is left of them lapses, aware UTC; None for never.
         order_id: the order that paid for them.
 
@@ -84,7 +84,6 @@ def grant(
             order_id=order_id,
             source=source,
             tokens=tokens,
-            remaining=tokens,
             expires_at=expires_at,
             created_at=now,
         )
@@ -109,7 +108,7 @@ def _add_lot(
 
 def _repay_from(lot: TokenLot, balance: UserTokenBalance) -> None:
     lot.repaid = min(lot.tokens, balance.debt)
-    lot.remaining -= lot.repaid
+    lot.remaining = lot.tokens - lot.repaid
     balance.debt -= lot.repaid
 
 
