@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from billing.sandbox import purchase, session_terms, settling, webhooks
+from billing.sandbox import paying, session_terms, settling, webhooks
 from billing.sandbox.api import authenticate, engine
 from billing.sandbox.cards import find_card
 from billing.sandbox.contract import Json
@@ -15,6 +15,7 @@ from billing.sandbox.errors import ApiError, invalid
 from billing.sandbox.event_log import deliver_event, deliver_held, events_with_deliveries, forget
 from billing.sandbox.faults import KINDS, Fault
 from billing.sandbox.payments import Payer
+from billing.sandbox.purchase import Result
 from billing.sandbox.unit import Unit
 
 DEFAULT_TIMEOUT_SECONDS = 15.0
@@ -132,11 +133,11 @@ def complete(account: str, session_id: str) -> Json:
             if refusal:
                 raise invalid(refusal, "promotion_code")
             session = unit.get("checkout.session", session_id)
-        attempt = purchase.attempt(unit, session, card, payer)
-        if attempt.result == purchase.Result.NEEDS_AUTHENTICATION and "authenticate" in given:
+        attempt = paying.attempt(unit, session, card, payer)
+        if attempt.result == Result.NEEDS_AUTHENTICATION and "authenticate" in given:
             session = unit.get("checkout.session", session_id)
             approved = bool(given["authenticate"])
-            attempt = purchase.authenticate(unit, session, card, payer, approved=approved)
+            attempt = paying.authenticate(unit, session, card, payer, approved=approved)
         return {
             "result": attempt.result,
             "decline": attempt.decline and attempt.decline.code,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from billing.sandbox import periods, purchase, session_terms
+from billing.sandbox import paying, periods, session_terms
 from billing.sandbox.api import engine
 from billing.sandbox.cards import LISTED, TestCard, find_card
 from billing.sandbox.contract import Json
@@ -108,7 +108,7 @@ def answer(session_id: str) -> AnyResponse:
         unit.objects.set_private(session_id, private)
         card, payer = _kept(pending)
         approved = request.form.get("answer") == "approve"
-        attempt = purchase.authenticate(unit, session, card, payer, approved=approved)
+        attempt = paying.authenticate(unit, session, card, payer, approved=approved)
         if attempt.result == Result.DECLINED and attempt.decline:
             form = CardForm.first(session).with_card(card, payer)
             form.decline(attempt.decline)
@@ -127,7 +127,7 @@ def _attempt_once(unit: Unit, session: Json, form: CardForm, options: Options) -
         return None
     private["nonce"] = token(24)
     unit.objects.set_private(session["id"], private)
-    attempt = purchase.attempt(unit, session, card, form.payer)
+    attempt = paying.attempt(unit, session, card, form.payer)
     private = unit.objects.private(session["id"])
     if attempt.result == Result.NEEDS_AUTHENTICATION:
         private["pending"] = {

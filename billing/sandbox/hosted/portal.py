@@ -87,7 +87,9 @@ def plans(session_id: str, subscription_id: str) -> str:
 def confirm(session_id: str, subscription_id: str) -> str:
     """What the chosen price costs, and when it starts."""
     with engine().view(account_of_object(PORTAL, session_id)) as unit:
-        return _confirmation(unit, session_id, subscription_id, request.args.get("price_id", ""))
+        session = _open(unit, session_id)
+        subscription = _own(unit, session, subscription_id)
+        return _confirmation(unit, session, subscription, request.args.get("price_id", ""))
 
 
 @bp.post("/<session_id>/subscriptions/<subscription_id>")
@@ -115,7 +117,9 @@ def change(session_id: str, subscription_id: str) -> Response | tuple[str, int]:
             raise
         with engine().view(account) as unit:
             error = f"The plan was not changed. {refusal.message}"
-            return _confirmation(unit, session_id, subscription_id, price_id, error), 422
+            session = _open(unit, session_id)
+            subscription = _own(unit, session, subscription_id)
+            return _confirmation(unit, session, subscription, price_id, error=error), 422
     return _done(session)
 
 
@@ -169,11 +173,9 @@ def _home(unit: Unit, session: Json) -> str:
 
 
 def _confirmation(
-    unit: Unit, session_id: str, subscription_id: str, price_id: str, error: str | None = None
+    unit: Unit, session: Json, subscription: Json, price_id: str, *, error: str | None = None
 ) -> str:
-    session = _open(unit, session_id)
     features = _features(unit, session, "subscription_update")
-    subscription = _own(unit, session, subscription_id)
     price = unit.get("price", price_id)
     return _render(
         session,
