@@ -272,3 +272,33 @@ def test_an_open_invoice_is_voided_or_written_off(
     assert client.v1.subscriptions.retrieve(subscription.id).status == "active"
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.invoices.pay(void.id)
+
+
+def test_an_upgrade_gives_back_what_was_paid_not_more(
+    client: stripe.StripeClient, shop: Shop, team: stripe.Price
+) -> None:
+    coupon = client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    subscription = shop.subscribe(discounts=[{"coupon": coupon.id}])
+
+    preview = _preview(client, subscription, team, _half(subscription))
+
+    # 24.50 was paid for the month, so half of that comes back; the coupon is used up.
+    assert [line.amount for line in preview.lines.data] == [-1225, 4950]
+    credit = preview.lines.data[0].parent
+    assert credit is not None
+    assert credit.subscription_item_details is not None
+    details = credit.subscription_item_details.proration_details
+    assert details is not None
+    assert details.credited_items is not None
+    assert details.credited_items.invoice == subscription.latest_invoice
+
+
+def test_a_lasting_discount_counts_for_the_rest_of_the_period_too(
+    client: stripe.StripeClient, shop: Shop, team: stripe.Price
+) -> None:
+    coupon = client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = shop.subscribe(discounts=[{"coupon": coupon.id}])
+
+    preview = _preview(client, subscription, team, _half(subscription))
+
+    assert [line.amount for line in preview.lines.data] == [-1225, 2475]
