@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+
+import time_machine
 
 from billing.database import db
 from billing.models import User, UserSubscription
@@ -42,6 +47,19 @@ class Subscriber:
             method, {"customer": self.user.stripe_customer_id or ""}
         )
         stripe.subscriptions.update(self.subscription_id, {"default_payment_method": attached.id})
+
+    @contextmanager
+    def at_renewal(self, outcome: str = "normal") -> Iterator[None]:
+        """Be where the period has ended and its invoice was tried: `decline`, `authenticate`."""
+        end = self.plan.current_period_end
+        assert end is not None
+        self.shop.control.fail_payments(self.subscription_id, outcome)
+        now = end + timedelta(hours=2)
+        self.shop.control.advance(to=int(now.timestamp()))
+        with time_machine.travel(now):
+            self.hear()
+            states.log_in(self.page, self.user)
+            yield
 
     def hear(self) -> None:
         """Deliver everything that Stripe has told, newest first, and then once more."""

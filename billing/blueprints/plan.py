@@ -83,7 +83,7 @@ def cancel() -> ResponseReturnValue:
     form, person = CancellationForm(), current_person()
     if not form.validate():
         return _show_cancellation(form)
-    name = person.subscription.tier.name
+    name = cancellations.preview(person).current.tier.name
     plan_changes.cancel(
         person, gateway=gateway.current(), feedback=form.reason.data, comment=form.comment.data
     )

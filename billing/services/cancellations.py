@@ -6,6 +6,7 @@ from datetime import datetime
 from billing.errors import NoSubscription, NothingToChange
 from billing.models import TierVersion, User
 from billing.services import catalog, provisioning
+from billing.services.plan_overview import find_paid_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,11 @@ def preview(user: User) -> CancellationPreview:
     if row.ends_at is not None:
         raise NothingToChange(f"{row.tier.name} is cancelled already.")
     following = catalog.get_default_tier().current_version
+    current = find_paid_version(row) or row.tier_version
     kept = {feature.key for feature in following.features}
     return CancellationPreview(
-        current=row.tier_version,
+        current=current,
         following=following,
         ends_at=None if row.is_past_due else row.current_period_end,
-        lost=tuple(each.name for each in row.tier_version.features if each.key not in kept),
+        lost=tuple(each.name for each in current.features if each.key not in kept),
     )

@@ -11,7 +11,7 @@ from billing.services import open_invoices
 
 @dataclass(frozen=True, slots=True)
 class PlanOverview:
-    """What waits for its payment, and the paid tier that has ended."""
+    """What waits for its payment, and the paid tier that is lost."""
 
     open_invoice: Invoice | None
     former_tier: SubscriptionTier | None
@@ -23,13 +23,25 @@ def overview(user: User) -> PlanOverview:
     Args:
         user: whose account page it is.
     """
-    return PlanOverview(open_invoices.find(user.id), _former_tier(user.subscription))
+    row = user.subscription
+    former = find_paid_version(row)
+    has_lost_it = former is not None and former.tier_id != row.tier_version.tier_id
+    return PlanOverview(
+        open_invoices.find(user.id), former.tier if former and has_lost_it else None
+    )
 
 
-def _former_tier(row: UserSubscription) -> SubscriptionTier | None:
-    if row.is_paid or row.ended_at is None or row.stripe_price_id is None:
+def find_paid_version(row: UserSubscription) -> TierVersion | None:
+    """Return the terms that Stripe charges for, or last did; None where nothing was ever bought.
+
+    They are others than the row's when the plan has ended, or its grace is over.
+
+    Args:
+        row: of the person.
+    """
+    if row.stripe_price_id is None:
         return None
-    version = db.session.scalar(
+    return db.session.scalar(
         select(TierVersion).where(
             or_(
                 TierVersion.stripe_price_month_id == row.stripe_price_id,
@@ -37,4 +49,3 @@ def _former_tier(row: UserSubscription) -> SubscriptionTier | None:
             )
         )
     )
-    return version.tier if version else None

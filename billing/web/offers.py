@@ -126,7 +126,7 @@ def tier_offers(
                 features=features,
                 scenario=_scenario(tier, subscription),
                 is_highlighted=tier.slug == highlighted,
-                paid_by=subscription.interval if subscription else None,
+                paid_by=subscription.interval if subscription and not version.is_free else None,
                 starts_at=_starts_at(tier, subscription),
             )
         )
@@ -212,7 +212,7 @@ def _scenario(tier: SubscriptionTier, subscription: UserSubscription | None) -> 
     if subscription is None:
         return Scenario.JOIN if is_for_sale else Scenario.UNAVAILABLE
     if subscription.tier.id == tier.id:
-        return _scenario_of_current(subscription)
+        return Scenario.CURRENT if version.is_free else _scenario_of_current(subscription)
     if not is_for_sale:
         return Scenario.UNAVAILABLE
     if subscription.is_paid:

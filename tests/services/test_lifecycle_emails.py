@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from billing.database import db, transaction
@@ -272,3 +273,18 @@ def test_it_is_written_in_the_language_and_zone_of_its_reader(shop: Shop, outbox
 
     assert "15. Dezember 2026" in outbox.last().subject
     assert "490,00" in outbox.last().subject
+
+
+def test_a_year_renews_after_one_word_of_it(shop: Shop, outbox: Outbox) -> None:
+    user = subscriber(shop, interval="year")
+    end = user.subscription.current_period_end
+    assert end is not None
+    ahead = end - timedelta(days=1)
+    shop.control.advance(to=int(ahead.timestamp()))
+    with time_machine.travel(ahead):
+        for event in [*shop.events(), *shop.events()]:
+            shop.deliver(event)
+
+        assert [each for each in outbox.subjects() if "renews on" in each] == [
+            f"Pro renews on {end:%B} {end.day}, {end.year} for $490.00"
+        ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from datetime import timedelta
 
-from billing.database import transaction
-from billing.domain.statuses import SubscriptionStatus
+import pytest
+import time_machine
+
 from tests import factories, states
 from tests.outbox import Outbox
 from tests.page import PageClient
@@ -142,10 +144,63 @@ class TestKeep:
 
 class TestPastDue:
     @pytest.fixture
-    def late(self, mara: Subscriber) -> Subscriber:
-        with transaction():
-            mara.user.subscription.status = SubscriptionStatus.PAST_DUE
-        return mara
+    def late(self, mara: Subscriber) -> Iterator[Subscriber]:
+        with mara.at_renewal("decline"):
+            yield mara
+
+    def test_the_page_and_one_e_mail_say_both_dates(
+        self, late: Subscriber, page: PageClient, outbox: Outbox
+    ) -> None:
+        page.open("/account")
+
+        assert "$49.00 is due. Next try on" in page.current.main
+        assert "Pro stays on until" in page.current.main
+        failed = [each for each in outbox.letters() if "did not go through" in each.subject]
+        assert len(failed) == 1
+        assert "We will try again on" in failed[0].text
+        assert "Pro stays on until" in failed[0].text
+        assert late.tier == "pro"
+
+    def test_one_press_pays_it(self, late: Subscriber, page: PageClient, outbox: Outbox) -> None:
+        page.open("/account")
+        form = page.current
+        page.press("Pay $49.00 now")
+
+        assert "You paid $49.00. The receipt is in Invoices." in page.current.main
+        assert "Renews on" in page.current.main
+        page.back(form)
+        page.press("Pay $49.00 now")
+        assert "Nothing is due." in page.current.main
+        assert late.invoices_paid() == [4900, 4900]
+        late.hear()
+        assert outbox.subjects().count("Receipt for $49.00 from Billhook") == 2
+
+    def test_a_card_that_is_declined_again_is_told(
+        self, late: Subscriber, page: PageClient
+    ) -> None:
+        late.shop.control.fail_payments(late.subscription_id, "decline")
+        page.open("/account")
+        page.press("Pay $49.00 now")
+
+        assert "Update your card, or try again." in page.current.main
+        assert late.plan.status == "past_due"
+
+    def test_after_the_grace_the_plan_is_off_until_it_is_paid(
+        self, late: Subscriber, page: PageClient, outbox: Outbox
+    ) -> None:
+        grace_until = late.plan.grace_until
+        assert grace_until is not None
+        with time_machine.travel(grace_until + timedelta(minutes=1)):
+            states.log_in(page, late.user)
+            page.open("/account")
+            assert "$49.00 is due for Pro: pay it to be back on it." in page.current.main
+            assert [each for each in outbox.subjects() if "ended" in each] == ["Pro has ended"]
+            page.follow("Cancel plan")
+            assert page.current.h1 == "Cancel Pro"
+            page.open("/account")
+            page.press("Pay $49.00 now")
+
+        assert late.tier == "pro"
 
     def test_cancelling_ends_it_now(
         self, late: Subscriber, page: PageClient, outbox: Outbox
@@ -161,20 +216,16 @@ class TestPastDue:
         assert [each for each in outbox.subjects() if "ended" in each] == ["Pro has ended"]
         assert "was not paid" in outbox.last("ended").text
 
-    def test_what_was_paid_meanwhile_is_found(self, late: Subscriber, page: PageClient) -> None:
+
+def test_the_bank_is_confirmed_on_the_page_of_the_invoice(
+    mara: Subscriber, page: PageClient, outbox: Outbox
+) -> None:
+    with mara.at_renewal("authenticate"):
         page.open("/account")
-        page.press("Pay $49.00 now")
 
-        assert "You paid $49.00. The receipt is in Invoices." in page.current.main
-        assert late.plan.status == "active"
-        assert late.invoices_paid() == [4900]
-
-    def test_nothing_due_is_no_error(self, late: Subscriber, page: PageClient) -> None:
-        page.open("/account")
-        form = page.current
-        page.press("Pay $49.00 now")
-        page.back(form)
-        page.press("Pay $49.00 now")
-
-        assert "Nothing is due." in page.current.main
-        assert late.invoices_paid() == [4900]
+        assert "Your bank wants you to confirm the $49.00 renewal." in page.current.main
+        address = page.current.links["Confirm payment"]
+        assert address.startswith(mara.shop.control.base_url)
+        subjects = [each for each in outbox.subjects() if "Receipt" not in each]
+        assert subjects == ["Confirm your payment of $49.00 with your bank"]
+        assert address in outbox.last("Confirm").text
