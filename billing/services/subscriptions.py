@@ -201,10 +201,11 @@ def _sold_under(session: Session, price_id: str) -> tuple[TierVersion, Interval]
 
 
 def _fall_to_default_tier(row: UserSubscription, reading: CustomerSubscriptions) -> None:
-    ours = [each for each in reading.subscriptions if each.id == row.stripe_subscription_id]
-    if not ours or row.ended_at is not None:
+    ended = _last_held(row, reading)
+    if ended is None or (ended.id == row.stripe_subscription_id and row.ended_at is not None):
         return
-    ended = ours[0]
+    row.stripe_subscription_id = ended.id
+    row.anchor = ended.billing_cycle_anchor
     row.tier_version = catalog.get_default_tier().current_version
     row.status = ended.status
     row.interval = None
@@ -214,6 +215,16 @@ def _fall_to_default_tier(row: UserSubscription, reading: CustomerSubscriptions)
     row.scheduled_tier_version = row.scheduled_interval = row.scheduled_at = None
     row.stripe_schedule_id = None
     row.ended_at = ended.ended_at or clock.now()
+
+
+def _last_held(row: UserSubscription, reading: CustomerSubscriptions) -> StripeSubscription | None:
+    """Return what the row follows, or one that began and ended later without our hearing of it."""
+    held = [
+        each
+        for each in reading.subscriptions
+        if each.id == row.stripe_subscription_id or each.status == SubscriptionStatus.CANCELED
+    ]
+    return max(held, key=lambda each: each.ended_at or clock.now(), default=None)
 
 
 def _summary(row: UserSubscription) -> dict[str, str | bool | None]:

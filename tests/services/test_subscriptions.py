@@ -45,6 +45,21 @@ def test_a_slow_reading_does_not_overwrite_a_newer_one(shop: Shop) -> None:
     assert user.subscription.tier.slug == "free"
 
 
+def test_a_subscription_that_came_and_went_unheard_is_known_to_have_ended(shop: Shop) -> None:
+    user = shop.user()
+    shop.pay(shop.choose_tier(user))
+    (held,) = shop.dashboard.v1.subscriptions.list({"customer": customer_id(user)}).data
+    shop.dashboard.v1.subscriptions.cancel(held.id)
+    for _ in range(2):
+        subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+
+    row = user.subscription
+    assert (row.tier.slug, row.status) == ("free", "canceled")
+    assert (row.stripe_subscription_id, row.ended_at is None) == (held.id, False)
+    assert row.anchor.timestamp() == held.billing_cycle_anchor
+    assert user.token_balance.anchor == row.anchor
+
+
 def test_a_cancelled_subscription_falls_to_free_and_keeps_the_tokens(shop: Shop) -> None:
     user = subscriber(shop)
     tokens = shop.choose_package(user)
