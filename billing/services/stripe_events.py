@@ -57,22 +57,22 @@ def _renewal_failed(invoice_id: str, gateway: Gateway) -> Effect:
         return partial(invoices.apply, invoice)
     held = subscriptions.read(invoice.customer_id, gateway=gateway)
 
-    def apply_both() -> None:
+    def _apply_both() -> None:
         subscriptions.apply(held)
         invoices.apply(invoice)
 
-    return apply_both
+    return _apply_both
 
 
 def _payment_ahead(subscription_id: str, gateway: Gateway) -> Effect:
     customer_id = gateway.subscriptions.retrieve(subscription_id).customer_id
     held = subscriptions.read(customer_id, gateway=gateway)
 
-    def apply_and_announce() -> None:
+    def _apply_and_announce() -> None:
         subscriptions.apply(held)
         plan_emails.announce_next_payment(customer_id)
 
-    return apply_and_announce
+    return _apply_and_announce
 
 
 def _charge_refunded(charge_id: str, gateway: Gateway) -> Effect:
