@@ -25,6 +25,7 @@ CREATE INDEX IF NOT EXISTS objects_of_kind ON objects (account, kind, seq);
 CREATE INDEX IF NOT EXISTS objects_of_customer
     ON objects (account, kind, json_extract(body, '$.customer'), seq);
 CREATE INDEX IF NOT EXISTS objects_by_id ON objects (id);
+CREATE INDEX IF NOT EXISTS test_clocks ON objects (id) WHERE kind = 'test_helpers.test_clock';
 CREATE TABLE IF NOT EXISTS idempotency (
     account TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, status INTEGER NOT NULL,
     body TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY (account, key)

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 LONGEST_SLEEP_SECONDS = 1.0
 STOP_SECONDS = 2
 _DUE_NOW = """SELECT t.*, a.time_offset FROM timers t JOIN accounts a ON a.id = t.account
-    WHERE t.clock IS NULL AND t.due <= ? + a.time_offset ORDER BY t.due, t.id LIMIT 1"""
+    WHERE t.clock IS NULL AND t.due <= :now + a.time_offset
+    AND t.due <= :now + (SELECT max(time_offset) FROM accounts) ORDER BY t.due, t.id LIMIT 1"""
 _DUE_AT_CLOCK = """SELECT t.* FROM timers t JOIN objects o ON o.account = t.account
     AND o.id = t.clock WHERE t.due <= json_extract(o.body, '$.frozen_time')
     ORDER BY t.due, t.id LIMIT 1"""
@@ -94,7 +95,7 @@ class Timekeeper:
     def _fire_one(self) -> bool:
         """Fire the timer that is due first; False when none is."""
         with self._engine.store.reading() as db:
-            timer = db.execute(_DUE_NOW, (self._engine.now(),)).fetchone()
+            timer = db.execute(_DUE_NOW, {"now": self._engine.now()}).fetchone()
             timer = timer or db.execute(_DUE_AT_CLOCK).fetchone()
         if timer is None:
             return False
