@@ -34,14 +34,15 @@ class SessionRequest:
 class Checkout:
     """Stripe's hosted payment page."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, *, collects_tax: bool) -> None:
         self._calls = calls
+        self._collects_tax = collects_tax
 
     def create(self, request: SessionRequest) -> CheckoutSession:
         """Create the session of an order, or get the one that an earlier try made."""
         with self._calls.stripe("checkout.sessions.create") as client:
             session = client.v1.checkout.sessions.create(
-                _params(request), {"idempotency_key": request.key}
+                _params(request, collects_tax=self._collects_tax), {"idempotency_key": request.key}
             )
         return _read(session)
 
@@ -76,7 +77,7 @@ class Checkout:
             client.v1.checkout.sessions.expire(session_id)
 
 
-def _params(request: SessionRequest) -> "SessionCreateParams":
+def _params(request: SessionRequest, *, collects_tax: bool) -> "SessionCreateParams":
     owner = {"order_id": str(request.order_id), "user_id": str(request.user_id)}
     params: SessionCreateParams = {
         "mode": "subscription" if request.is_subscription else "payment",
@@ -87,7 +88,12 @@ def _params(request: SessionRequest) -> "SessionCreateParams":
         "cancel_url": request.cancel_url,
         "expires_at": int(request.expires_at.timestamp()),
         "metadata": owner,
+        "allow_promotion_codes": True,
     }
+    if collects_tax:
+        # Stripe needs an address for it, and keeps the one that the person gives.
+        params["automatic_tax"] = {"enabled": True}
+        params["customer_update"] = {"address": "auto"}
     if request.is_subscription:
         params["subscription_data"] = {"metadata": owner}
         if request.trial_days:

@@ -23,14 +23,20 @@ class Gateway:
         secret_key: str,
         *,
         api_base: str | None = None,
+        collects_tax: bool = False,
         in_transaction: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Build it; nothing is sent yet. The arguments are those of `Calls`."""
+        """Build it; nothing is sent yet.
+
+        Args:
+            secret_key, api_base, in_transaction: as for `Calls`.
+            collects_tax: whether Stripe reckons the tax of each checkout.
+        """
         self.is_live = secret_key.startswith(("sk_live_", "rk_live_"))
         calls = Calls(secret_key, api_base=api_base, in_transaction=in_transaction)
         self.catalog = Catalog(calls)
         self.charges = Charges(calls)
-        self.checkout = Checkout(calls)
+        self.checkout = Checkout(calls, collects_tax=collects_tax)
         self.customers = Customers(calls)
         self.disputes = Disputes(calls)
         self.events = Events(calls)

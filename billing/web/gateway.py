@@ -14,6 +14,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[EXTENSION] = Gateway(
         settings.stripe_secret_key,
         api_base=settings.stripe_api_base,
+        collects_tax=settings.collects_tax,
         in_transaction=in_transaction,
     )
 

@@ -21,9 +21,10 @@ from billing.errors import (
     TierNotForSale,
     TierNotFound,
 )
+from billing.gateway import Gateway
 from billing.models import Order, SubscriptionTier, TierVersion, TokenPackage, User
 from billing.services import checkout
-from tests.shop import PAGES, Shop
+from tests.shop import PAGES, Shop, session_id_of
 
 
 def orders() -> list[Order]:
@@ -234,3 +235,33 @@ def test_no_call_to_stripe_is_made_inside_a_transaction(shop: Shop) -> None:
 
     with pytest.raises(RuntimeError, match="inside a database transaction"), transaction():
         checkout.start_tokens(user, package_slug="tokens-100", pages=PAGES, gateway=shop.gateway)
+
+
+class TestTermsOfSale:
+    def test_a_promotion_code_lowers_what_is_paid_and_still_fulfils(self, shop: Shop) -> None:
+        user = shop.user()
+        coupon = shop.dashboard.v1.coupons.create({"percent_off": 20, "duration": "once"})
+        shop.dashboard.v1.promotion_codes.create(
+            {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "HARVEST"}
+        )
+        session_id = shop.choose_tier(user)
+        shop.pay(session_id, promotion_code="HARVEST")
+        order = checkout.confirm(user, session_id, gateway=shop.gateway)
+
+        assert (order.state, order.amount_paid_minor) == ("paid", 3920)
+        assert user.subscription.tier.slug == "pro"
+
+    def test_with_automatic_tax_the_tax_comes_on_top(self, shop: Shop) -> None:
+        user = shop.user()
+        settings = shop.app.extensions["billing_settings"]
+        taxed = Gateway(
+            settings.stripe_secret_key, api_base=settings.stripe_api_base, collects_tax=True
+        )
+        url = checkout.start_tokens(user, package_slug="tokens-500", pages=PAGES, gateway=taxed)
+        shop.pay(session_id_of(url), country="DE")
+        order = checkout.confirm(user, session_id_of(url), gateway=taxed)
+
+        assert order.state == "paid"
+        assert order.amount_paid_minor is not None
+        assert order.amount_paid_minor > order.amount_minor
+        assert user.token_balance.balance == 500
