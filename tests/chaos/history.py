@@ -46,7 +46,6 @@ class History:
     tossed: User
     told: list[str] = field(default_factory=list)
     reconciled_at: datetime = BEGINS_AT
-    repaired: int = 0
 
     @classmethod
     def begin(cls, shop: Shop, clock: OneClock, seed: int) -> History:
@@ -256,7 +255,6 @@ class History:
         """Mend what the post has lost, as it is done every night; then both are the same."""
         for difference in reconciliation.reconcile(gateway=self.shop.gateway):
             assert difference.outcome == reconciliation.REPAIRED, str(difference)
-            self.repaired += 1
         self.reconciled_at = our_clock.now()
         calm, tossed = account_of(self.calm), account_of(self.tossed)
         differing = [name for name in calm if calm[name] != tossed[name]]

@@ -20,7 +20,6 @@ class Post:
     random: Random
     seen: set[str] = field(default_factory=set)
     late: list[Event] = field(default_factory=list)
-    faults: dict[str, int] = field(default_factory=dict)
 
     def collect(self) -> list[Event]:
         """Return what Stripe has told since the last time, oldest first."""
@@ -38,7 +37,6 @@ class Post:
         arriving: list[Event] = []
         for event in events:
             fate = self.random.choice(("once", "twice", "late", "dropped"))
-            self.faults[fate] = self.faults.get(fate, 0) + 1
             if fate == "late":
                 self.late.append(event)
             else:
