@@ -35,6 +35,7 @@ class UserSubscription(Model):
     cancel_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     trial_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
     grace_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    grace_invoice_id: Mapped[str | None] = mapped_column(String(255))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     scheduled_tier_version_id: Mapped[int | None] = mapped_column(
         ForeignKey("tier_versions.id"), index=True

@@ -181,10 +181,13 @@ def _follow_schedule(session: Session, row: UserSubscription, live: StripeSubscr
 
 
 def _grace_until(row: UserSubscription, live: StripeSubscription) -> datetime | None:
-    """Grace is stamped once for each failure, and gone when the renewal is paid."""
+    """Grace is stamped once for each unpaid invoice, and gone when the renewal is paid."""
     if live.status != SubscriptionStatus.PAST_DUE:
         return None
-    return row.grace_until or clock.now() + GRACE
+    if row.grace_until is not None and row.grace_invoice_id == live.latest_invoice_id:
+        return row.grace_until
+    row.grace_invoice_id = live.latest_invoice_id
+    return clock.now() + GRACE
 
 
 def _sold_under(session: Session, price_id: str) -> tuple[TierVersion, Interval]:

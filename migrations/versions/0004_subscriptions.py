@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("cancel_at", UtcDateTime, nullable=True),
         sa.Column("trial_end", UtcDateTime, nullable=True),
         sa.Column("grace_until", UtcDateTime, nullable=True),
+        sa.Column("grace_invoice_id", sa.String(length=255), nullable=True),
         sa.Column("ended_at", UtcDateTime, nullable=True),
         sa.Column("stripe_subscription_id", sa.String(length=255), nullable=True),
         sa.Column("stripe_price_id", sa.String(length=255), nullable=True),

@@ -22,7 +22,7 @@ from tests.shop import Shop
 # Seven days' share of 5,000 requests, rounded up, by how many days the month has.
 WEEK_OF_A_MONTH = {28: 1250, 29: 1207, 30: 1167, 31: 1130}
 
-Apply = Callable[[SubscriptionStatus], None]
+Apply = Callable[..., None]
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def user(shop: Shop) -> User:
 def stripe_says(shop: Shop, user: User) -> Apply:
     """A reading in which the subscription has another status."""
 
-    def apply(status: SubscriptionStatus) -> None:
+    def apply(status: SubscriptionStatus, **changes: str) -> None:
         db.session.rollback()
         read = subscriptions.read(user.stripe_customer_id or "", gateway=shop.gateway)
-        held = tuple(replace(each, status=status) for each in read.subscriptions)
+        held = tuple(replace(each, status=status, **changes) for each in read.subscriptions)
         subscriptions.apply(replace(read, subscriptions=held))
         db.session.rollback()
 
@@ -83,6 +83,16 @@ def test_grace_is_given_once_for_a_failure(user: User, stripe_says: Apply) -> No
         stripe_says(SubscriptionStatus.PAST_DUE)
 
     assert first == user.subscription.grace_until
+
+
+def test_another_unpaid_renewal_has_a_grace_of_its_own(user: User, stripe_says: Apply) -> None:
+    stripe_says(SubscriptionStatus.PAST_DUE)
+    with time_machine.travel(clock.now() + timedelta(days=30), tick=False):
+        # The news that the first one was paid got lost on the way.
+        stripe_says(SubscriptionStatus.PAST_DUE, latest_invoice_id="in_of_the_next_month")
+
+        assert user.subscription.tier.slug == "pro"
+        assert user.subscription.grace_until == clock.now() + GRACE
 
 
 def test_the_rights_end_with_the_grace_without_any_event(user: User, stripe_says: Apply) -> None:
