@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -114,7 +114,9 @@ def stop_postgresql(started: str | None) -> None:
     if started is None:
         return
     pid, server_url = started.split()
-    os.kill(int(pid), signal.SIGTERM)
+    # It may have ended already: it follows the process that started it.
+    with suppress(ProcessLookupError):
+        os.kill(int(pid), signal.SIGTERM)
     home = Path(str(make_url(server_url).query["host"]))
     deadline = time.monotonic() + STOP_SECONDS
     while home.exists() and time.monotonic() < deadline:
