@@ -46,7 +46,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         only = metafunc.config.getoption("--database")
-        metafunc.parametrize("database_kind", [only] if only else KINDS, scope="session")
+        kinds = [only] if only else KINDS
+        if metafunc.definition.get_closest_marker("one_database"):
+            kinds = kinds[:1]
+        metafunc.parametrize("database_kind", kinds, scope="session")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -128,6 +131,15 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _dispose_of_engines() -> Iterator[None]:
+    """Close the connections of every app that a test has made, beside the one of `app`."""
+    yield
+    for engines in list(db._app_engines.values()):
+        for engine in engines.values():
+            engine.dispose()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from billing.models import User
 from billing.settings import Settings
 from tests import factories, states
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 VIEWS = {
     "sqlite": [(1280, "light"), (390, "dark")],

@@ -88,7 +88,7 @@ def test_a_push_after_a_crash_finds_what_was_made(shop: Shop) -> None:
 
 def test_a_push_that_breaks_off_is_finished_by_the_next(shop: Shop) -> None:
     forget_stripe_ids()
-    shop.control.fail_next("GET /v1/products/billhook_tier_scale", 503, times=2)
+    shop.control.fail_next("GET /v1/products/billhook_tier_scale", 503, times=3)
 
     with pytest.raises(GatewayError):
         catalog.push(shop.gateway)

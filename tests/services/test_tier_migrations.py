@@ -112,4 +112,4 @@ def test_the_command_says_who_was_moved(cli: FlaskCliRunner, user: User) -> None
     user_id = user.id
     result = cli.invoke(args="billing catalog migrate pro --to 2 --when now".split())
 
-    assert (result.exit_code, result.output) == (0, f"user {user_id}: moved\n")
+    assert (result.exit_code, result.stdout) == (0, f"user {user_id}: moved\n")
