@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     configured_webhook_secrets: CommaSeparated = Field((), alias="STRIPE_WEBHOOK_SECRET")
     configured_stripe_api_base: str | None = Field(None, alias="STRIPE_API_BASE")
 
-    collects_tax: bool = Field(False, alias="STRIPE_AUTOMATIC_TAX")
+    collects_tax: bool = Field(default=False, alias="STRIPE_AUTOMATIC_TAX")
 
     app_name: str = Field("Billhook", alias="APP_NAME")
     support_email: str = Field("support@billhook.example", alias="SUPPORT_EMAIL")

@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         only = metafunc.config.getoption("--database")
-        kinds = [only] if only else KINDS
+        kinds = [only] if only else list(KINDS)
         if metafunc.definition.get_closest_marker("one_database"):
             kinds = kinds[:1]
         metafunc.parametrize("database_kind", kinds, scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -39,7 +40,7 @@ def user(shop: Shop) -> User:
 def stripe_says(shop: Shop, user: User) -> Apply:
     """A reading in which the subscription has another status."""
 
-    def apply(status: SubscriptionStatus, **changes: str) -> None:
+    def apply(status: SubscriptionStatus, **changes: Any) -> None:
         db.session.rollback()
         read = subscriptions.read(user.stripe_customer_id or "", gateway=shop.gateway)
         held = tuple(replace(each, status=status, **changes) for each in read.subscriptions)
