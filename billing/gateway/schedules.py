@@ -57,6 +57,16 @@ class Schedules:
                 schedule.id, {"end_behavior": "release", "phases": phases}
             )
 
+    def get_customer_id(self, schedule_id: str) -> str:
+        """Return whose schedule it is, also when it has ended.
+
+        Raises:
+            StripeObjectNotFound: there is no schedule with this id.
+        """
+        with self._calls.stripe("subscription_schedules.retrieve") as client:
+            schedule = client.v1.subscription_schedules.retrieve(schedule_id)
+        return id_of(schedule.customer) or ""
+
     def release(self, schedule_id: str) -> None:
         """Forget the change that waits; the subscription goes on as it is."""
         with self._calls.stripe("subscription_schedules.release") as client:

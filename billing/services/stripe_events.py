@@ -64,6 +64,11 @@ def _renewal_failed(invoice_id: str, gateway: Gateway) -> Effect:
     return _apply_both
 
 
+def _schedule_changed(schedule_id: str, gateway: Gateway) -> Effect:
+    customer_id = gateway.schedules.get_customer_id(schedule_id)
+    return partial(subscriptions.apply, subscriptions.read(customer_id, gateway=gateway))
+
+
 def _payment_ahead(subscription_id: str, gateway: Gateway) -> Effect:
     customer_id = gateway.subscriptions.retrieve(subscription_id).customer_id
     held = subscriptions.read(customer_id, gateway=gateway)
@@ -101,6 +106,11 @@ HANDLERS: Mapping[str, Handler] = {
     "customer.subscription.paused": _subscription_changed,
     "customer.subscription.resumed": _subscription_changed,
     "customer.subscription.trial_will_end": _payment_ahead,
+    "subscription_schedule.aborted": _schedule_changed,
+    "subscription_schedule.canceled": _schedule_changed,
+    "subscription_schedule.completed": _schedule_changed,
+    "subscription_schedule.released": _schedule_changed,
+    "subscription_schedule.updated": _schedule_changed,
     "invoice.finalized": _invoice_changed,
     "invoice.paid": _invoice_changed,
     "invoice.payment_failed": _renewal_failed,

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from billing.database import db, transaction
 from billing.errors import UnknownCustomer, UnknownPrice
 from billing.models import AuditEntry, TierVersion, User
-from billing.services import checkout, subscriptions
+from billing.services import catalog, checkout, subscriptions
 from tests.shop import Shop
 
 
@@ -140,3 +140,42 @@ def test_each_change_is_in_the_audit_log(shop: Shop) -> None:
     assert entry.before is not None
     assert entry.after is not None
     assert (entry.before["tier"], entry.after["tier"]) == ("free", "pro")
+
+
+def test_a_schedule_made_in_the_dashboard_is_followed_by_its_own_events(shop: Shop) -> None:
+    user = subscriber(shop)
+    starter = catalog.get_tier("starter").current_version
+    made = shop.dashboard.v1.subscription_schedules.create(
+        {"from_subscription": user.subscription.stripe_subscription_id or ""}
+    )
+    present = made.phases[0]
+    shop.dashboard.v1.subscription_schedules.update(
+        made.id,
+        {
+            "end_behavior": "release",
+            "phases": [
+                {
+                    "items": [{"price": user.subscription.stripe_price_id or "", "quantity": 1}],
+                    "start_date": present.start_date,
+                    "end_date": present.end_date,
+                },
+                {
+                    "items": [{"price": starter.stripe_price_month_id or "", "quantity": 1}],
+                    "duration": {"interval": "month", "interval_count": 1},
+                },
+            ],
+        },
+    )
+    (updated,) = shop.events("subscription_schedule.updated")[-1:]
+
+    assert shop.deliver(updated) == 200
+    db.session.rollback()
+    assert user.subscription.tier.slug == "pro"
+    assert user.subscription.scheduled_tier_version == starter
+
+    shop.dashboard.v1.subscription_schedules.release(made.id)
+    (released,) = shop.events("subscription_schedule.released")
+
+    assert shop.deliver(released) == 200
+    db.session.rollback()
+    assert user.subscription.scheduled_tier_version is None
