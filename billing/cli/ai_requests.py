@@ -6,6 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from billing.domain.metering import MAX_QUANTITY, Receipt
+from billing.domain.moments import rfc3339
 from billing.services import metering, users
 
 
@@ -34,8 +35,8 @@ def _document(receipt: Receipt) -> dict[str, object]:
             "limit": receipt.quota.limit,
             "used": receipt.quota.used,
             "remaining": receipt.quota.remaining,
-            "resets_at": receipt.quota.resets_at.isoformat(),
+            "resets_at": rfc3339(receipt.quota.resets_at),
         },
         "token_balance": receipt.token_balance,
-        "created_at": receipt.created_at.isoformat(),
+        "created_at": rfc3339(receipt.created_at),
     }

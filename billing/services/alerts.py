@@ -20,6 +20,7 @@ from billing.domain.alerts import (
     TOKEN_MARKS,
     AlertKind,
 )
+from billing.domain.moments import rfc3339
 from billing.errors import InvalidInput
 from billing.models import AlertSetting, UsageAlert, User
 from billing.services import emails, host_events
@@ -122,7 +123,7 @@ def _tell_host(alert: UsageAlert, event_type: str) -> None:
             name: alert.mark,
             "quota_used": alert.quota_used,
             "quota_limit": alert.quota_limit,
-            "resets_at": alert.period_end.isoformat().replace("+00:00", "Z"),
+            "resets_at": rfc3339(alert.period_end),
             "token_balance": alert.balance,
         },
         dedupe_key=f"alert:{alert.id}",

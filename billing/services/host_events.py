@@ -8,6 +8,7 @@ from sqlalchemy import select
 from billing import clock
 from billing.database import insert_into, transaction
 from billing.domain.ledger import TransactionKind
+from billing.domain.moments import rfc3339
 from billing.domain.statuses import SubscriptionStatus
 from billing.errors import Member
 from billing.models import HostWebhook, TokenTransaction, User, UserSubscription
@@ -105,4 +106,4 @@ def _subscription(row: UserSubscription, before: dict[str, str | bool | None]) -
 
 
 def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+    return None if moment is None else rfc3339(moment)

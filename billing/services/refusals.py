@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from billing.domain.metering import Quota
+from billing.domain.moments import rfc3339
 from billing.errors import (
     BillingError,
     FeatureNotInTier,
@@ -135,7 +136,7 @@ def _insufficient(standing: Standing, *, feature_key: str, required: int) -> Ins
         feature=feature_key,
         quota_used=standing.quota.used,
         quota_limit=standing.quota.limit,
-        resets_at=standing.quota.resets_at.isoformat(),
+        resets_at=rfc3339(standing.quota.resets_at),
         balance=standing.balance,
         held=standing.held,
         required=required,

@@ -1,9 +1,10 @@
 """What every body, query and answer of the API is made of."""
 
-from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from billing.domain.moments import rfc3339
 
 MAX_REFERENCE_LENGTH = 200
 MAX_KEY_LENGTH = 255
@@ -18,17 +19,13 @@ def _printable(text: str) -> str:
     return text
 
 
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 Text = Annotated[str, AfterValidator(_printable)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 FeatureKey = Annotated[Text, Field(min_length=1, max_length=64)]
 Key = Annotated[
     Text, Field(min_length=1, max_length=MAX_KEY_LENGTH, description="An idempotency key.")
 ]
-Moment = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]
+Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str)]
 UserReference = Annotated[
     Annotated[Text, Field(min_length=1, max_length=MAX_REFERENCE_LENGTH)]
     | Annotated[int, Field(ge=1, le=2**53 - 1)],
