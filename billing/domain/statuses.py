@@ -45,5 +45,7 @@ LIVE_STATUSES = frozenset(
     {SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING, SubscriptionStatus.PAST_DUE}
 )
 """With these a paid tier's features stay on."""
+PAID_STATUSES = LIVE_STATUSES - {SubscriptionStatus.TRIALING}
+"""With these a subscription counts as revenue: a trial brings nothing yet."""
 SETTLED_STATES = frozenset({EventState.PROCESSED, EventState.IGNORED})
 """Nothing is left to do for an event in these."""

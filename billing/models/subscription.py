@@ -8,7 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime, one_of
 from billing.domain.interval import Interval
-from billing.domain.statuses import SubscriptionStatus
+from billing.domain.money import Money
+from billing.domain.revenue import monthly
+from billing.domain.statuses import PAID_STATUSES, SubscriptionStatus
 from billing.models.catalog import Feature, SubscriptionTier, TierVersion
 from billing.models.user import User
 
@@ -68,6 +70,14 @@ class UserSubscription(Model):
     def is_paid(self) -> bool:
         """Whether Stripe holds a live subscription for it."""
         return self.stripe_subscription_id is not None and self.ended_at is None
+
+    @property
+    def monthly_revenue(self) -> Money:
+        """What it brings a month at list price; nothing while nothing is paid for it."""
+        if not self.is_paid or self.interval is None or self.status not in PAID_STATUSES:
+            return Money(0, self.tier_version.currency)
+        interval = Interval(self.interval)
+        return monthly(self.tier_version.price(interval), interval)
 
     @property
     def is_past_due(self) -> bool:

@@ -20,7 +20,15 @@ from billing.domain.statuses import SubscriptionStatus
 from billing.errors import UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
 from billing.models import AuditEntry, TierVersion, User, UserSubscription
-from billing.services import catalog, host_events, plan_emails, provisioning, quotas, tickets
+from billing.services import (
+    catalog,
+    host_events,
+    plan_emails,
+    provisioning,
+    quotas,
+    revenue,
+    tickets,
+)
 from billing.services.users import lock_customer, lock_user
 
 log = structlog.get_logger(__name__)
@@ -88,6 +96,7 @@ def apply(reading: CustomerSubscriptions) -> None:
             grace_until=None if row.is_grace_over(clock.now()) else row.grace_until,
         )
         _audit(session, row, before)
+        revenue.follow(row)
         plan_emails.tell_of_change(user, before=stood, ticket=reading.ticket)
 
 
@@ -115,6 +124,7 @@ def end_grace_if_over(user: User) -> None:
         session.flush()
         quotas.follow_tier(user.id, tier_version=default, anchor=row.anchor)
         _audit(session, row, before)
+        revenue.follow(row)
         plan_emails.tell_of_grace_over(user, before=stood)
 
 

@@ -18,6 +18,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "lot_burns": {"spent_to": 2},
     "one_time_links": {"purpose": "verify_email"},
     "orders": {"kind": "tokens", "state": "open", "token_package_id": 1},
+    "revenue_movements": {"kind": "new", "delta_minor": 1, "monthly_minor": 1},
     "token_lots": {"tokens": 1, "remaining": 1, "source": "grant"},
     "token_packages": {"tokens": 1, "price_minor": 1},
     "token_transactions": {"kind": "grant", "delta": 1, "source": "grant"},
