@@ -4,11 +4,12 @@ It runs before every call of the API, so it takes one round trip and opens no tr
 """
 
 import hmac
+import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -20,10 +21,14 @@ from billing.database import db, transaction
 from billing.domain.secrets import fingerprint
 from billing.errors import AccountInactive, NotAuthenticated, Unavailable, UserNotFound
 from billing.models import ApiKey, User
-from billing.services.api_keys import KEY_PATTERN, TOUCH_INTERVAL, UNKNOWN_KEY_HASH
 from billing.services.users import ID_PATTERN, MAX_ID
 
 log = structlog.get_logger(__name__)
+
+KEY_PATTERN = re.compile(r"bk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
+TOUCH_INTERVAL = timedelta(minutes=1)
+"""How exact `last_used_at` is: a write on every call would cost more than it tells."""
+UNKNOWN_KEY_HASH = fingerprint("no key has this hash")
 
 FIND = """
 SELECT k.id, k.key_hash, k.is_service, k.scopes, k.expires_at, k.revoked_at, k.last_used_at,

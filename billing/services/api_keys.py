@@ -3,32 +3,25 @@
 A key reads `bk_<8 characters>_<256 random bits>`. A plain SHA-256 is right for so much randomness.
 """
 
-import hmac
-import re
 import secrets
 import string
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
-from sqlalchemy import select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import select
 
 from billing import clock
 from billing.database import db, transaction
 from billing.domain.secrets import fingerprint, new_secret
-from billing.errors import NotAuthenticated, NotFound
+from billing.errors import NotFound
 from billing.models import ApiKey, AuditEntry, User
 
 log = structlog.get_logger(__name__)
 
 PREFIX_ALPHABET = string.ascii_lowercase + string.digits
 PREFIX_LENGTH = 8
-KEY_PATTERN = re.compile(r"bk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
 ALL_SCOPES = ("read", "write")
-TOUCH_INTERVAL = timedelta(minutes=1)
-"""How exact `last_used_at` is: a write on every call would cost more than it tells."""
-UNKNOWN_KEY_HASH = fingerprint("no key has this hash")
 
 
 def create(
@@ -67,33 +60,6 @@ def create(
     return raw_key
 
 
-def authenticate(raw_key: str) -> ApiKey:
-    """Return the key that this is, its user loaded, and note that it was used.
-
-    Raises:
-        NotAuthenticated: it is no key of ours, or it was revoked, has expired, or its user is out.
-    """
-    now = clock.now()
-    shape = KEY_PATTERN.fullmatch(raw_key)
-    key = _find_by_prefix(shape[1]) if shape else None
-    # Compared in constant time, and also when there is nothing to compare with.
-    is_right = hmac.compare_digest(fingerprint(raw_key), key.key_hash if key else UNKNOWN_KEY_HASH)
-    if key is None or not is_right or not is_usable(key, now):
-        log.info("api_key.refused", api_key_id=key.id if key else None)
-        raise NotAuthenticated("The API key is missing or not valid.")
-    if key.last_used_at is None or key.last_used_at <= now - TOUCH_INTERVAL:
-        with transaction() as session:
-            session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=now))
-    return key
-
-
-def is_usable(key: ApiKey, now: datetime) -> bool:
-    """Return whether the key opens anything at that moment."""
-    has_expired = key.expires_at is not None and key.expires_at <= now
-    is_out = key.user is not None and not key.user.is_active
-    return key.revoked_at is None and not has_expired and not is_out
-
-
 def list_for(user: User) -> Sequence[ApiKey]:
     """Return the user's keys that were not revoked, newest first."""
     return db.session.scalars(
@@ -101,6 +67,28 @@ def list_for(user: User) -> Sequence[ApiKey]:
         .where(ApiKey.user_id == user.id, ApiKey.revoked_at.is_(None))
         .order_by(ApiKey.id.desc())
     ).all()
+
+
+def list_service_keys() -> Sequence[ApiKey]:
+    """Return the host's keys, newest first, revoked ones too."""
+    return db.session.scalars(
+        select(ApiKey).where(ApiKey.is_service).order_by(ApiKey.id.desc())
+    ).all()
+
+
+def get(prefix: str) -> ApiKey:
+    """Return the key with this prefix.
+
+    Args:
+        prefix: the 8 characters after `bk_`.
+
+    Raises:
+        NotFound: there is none.
+    """
+    key = db.session.scalar(select(ApiKey).where(ApiKey.prefix == prefix))
+    if key is None:
+        raise NotFound("There is no such API key.")
+    return key
 
 
 def revoke(key_id: int, *, actor: str, user: User | None = None) -> None:
@@ -123,12 +111,6 @@ def revoke(key_id: int, *, actor: str, user: User | None = None) -> None:
         key.revoked_at = clock.now()
         session.add(_audit(key, action="api_key.revoked", actor=actor))
         log.info("api_key.revoked", api_key_id=key_id, user_id=key.user_id, actor=actor)
-
-
-def _find_by_prefix(prefix: str) -> ApiKey | None:
-    return db.session.scalar(
-        select(ApiKey).where(ApiKey.prefix == prefix).options(joinedload(ApiKey.user))
-    )
 
 
 def _audit(key: ApiKey, *, action: str, actor: str) -> AuditEntry:

@@ -91,19 +91,26 @@ def _claim(request: KeyedRequest) -> KeptAnswer | None:
             .where(_is(request))
             .with_for_update()
             .execution_options(populate_existing=True)
-        ).one()
+        ).one_or_none()
+        if known is None:
+            # It was refused since, which has freed the key.
+            raise _in_flight()
         if known.fingerprint != request.fingerprint:
             raise IdempotencyMismatch("This idempotency key was used for another request.")
         if known.status is not None:
             return KeptAnswer(known.status, known.body or "")
         if known.claimed_until > now:
-            raise IdempotencyInFlight(
-                "The first request with this key is still being worked on.",
-                retry_after_seconds=RETRY_AFTER_SECONDS,
-            )
+            raise _in_flight()
         known.claimed_until = now + CLAIM
         log.warning("idempotency.claim_taken_over", owner=request.owner)
     return None
+
+
+def _in_flight() -> IdempotencyInFlight:
+    return IdempotencyInFlight(
+        "The first request with this key is still being worked on.",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )
 
 
 def _keep(request: KeyedRequest, answer: KeptAnswer) -> None:

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import select, update
 
 from billing import clock
-from billing.database import db, transaction
+from billing.database import db, insert_into, transaction
 from billing.domain.secrets import new_secret
 from billing.errors import LinkExpired
 from billing.models import PortalLink, User
@@ -34,24 +34,29 @@ def create(user_id: int, *, actor: str, idempotency_key: str | None = None) -> N
         actor: who asks, for the log: `key:7`.
         idempotency_key: the same key again returns the same link, used or not.
     """
+    nonce, expires_at = new_secret(), clock.now() + LIFETIME
     with transaction() as session:
-        if idempotency_key is not None:
-            known = session.scalar(
+        made = session.scalar(
+            insert_into(PortalLink)
+            .values(
+                user_id=user_id,
+                nonce=nonce,
+                idempotency_key=idempotency_key,
+                expires_at=expires_at,
+                created_at=clock.now(),
+            )
+            .on_conflict_do_nothing()
+            .returning(PortalLink.id)
+        )
+        if made is None:
+            known = session.scalars(
                 select(PortalLink).where(
                     PortalLink.user_id == user_id, PortalLink.idempotency_key == idempotency_key
                 )
-            )
-            if known is not None:
-                return NewLink(known.nonce, known.expires_at, is_replay=True)
-        link = PortalLink(
-            user_id=user_id,
-            nonce=new_secret(),
-            idempotency_key=idempotency_key,
-            expires_at=clock.now() + LIFETIME,
-        )
-        session.add(link)
+            ).one()
+            return NewLink(known.nonce, known.expires_at, is_replay=True)
     log.info("portal_link.created", user_id=user_id, actor=actor)
-    return NewLink(link.nonce, link.expires_at)
+    return NewLink(nonce, expires_at)
 
 
 def use(nonce: str) -> User:

@@ -25,6 +25,12 @@ log = structlog.get_logger(__name__)
 
 PROBLEM_PATHS = ("/api/", "/webhooks/")
 RETRY_AFTER_SECONDS = 30
+# Where the framework has only its own words.
+DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+    413: "This is larger than what is taken here.",
+}
 # The connection's answer already has its own; a page's type and length are not a problem's.
 BODY_HEADERS = {"content-type", "content-length"}
 
@@ -71,7 +77,10 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
         name: value for name, value in error.get_headers() if name.lower() not in BODY_HEADERS
     }
     code = HTTPStatus(error.code).name.lower()
-    return show(Problem(error.code, code, error.name, error.description or "", headers=headers))
+    detail = error.description or ""
+    if detail == type(error).description:
+        detail = DETAILS.get(error.code, detail)
+    return show(Problem(error.code, code, error.name, detail, headers=headers))
 
 
 def answer_database_failure(error: OperationalError | PoolTimeout) -> ResponseReturnValue:

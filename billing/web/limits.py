@@ -37,7 +37,7 @@ def _trusted_hosts(settings: Settings) -> tuple[str, ...]:
 def _check_body() -> None:
     # Some servers cut a chunked body off at our limit and pass the rest on as if it were whole.
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        abort(411)
+        abort(411, "Send the length of the body: `Content-Length`.")
     if request.mimetype == "application/x-www-form-urlencoded":
         fields = sum(len(values) for _, values in request.form.lists())
         if fields > MAX_FORM_FIELDS:

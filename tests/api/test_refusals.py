@@ -75,11 +75,11 @@ def test_cursor_that_is_none_is_422(caller: ApiClient, cursor: str) -> None:
 
 
 def test_other_content_types_are_415(caller: ApiClient) -> None:
-    headers = {"Authorization": f"Bearer {caller.key}", "Content-Type": "text/plain"}
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        headers = {"Authorization": f"Bearer {caller.key}", "Content-Type": content_type}
+        answer = caller.post_raw("/ai-requests", '{"feature": "ai_chat"}', headers)
 
-    answer = caller.post_raw("/ai-requests", '{"feature": "ai_chat"}', headers)
-
-    assert (answer.status_code, problem_of(answer)["code"]) == (415, "unsupported_media_type")
+        assert (answer.status_code, problem_of(answer)["code"]) == (415, "unsupported_media_type")
 
 
 def test_large_body_is_413(caller: ApiClient) -> None:

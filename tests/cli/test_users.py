@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from billing.domain import passwords
-from billing.errors import UserNotFound
-from billing.services import api_keys, users
+from billing.errors import NotAuthenticated, UserNotFound
+from billing.services import api_access, api_keys, users
 from tests.factories import account, demo_catalog
 
 pytestmark = pytest.mark.usefixtures("_catalog")
@@ -77,14 +77,22 @@ class TestCreateKey:
 
         result = cli.invoke(args=["billing", "create-key", "--user", "ada@example.com"])
 
-        key = api_keys.authenticate(result.stdout.strip())
+        key = api_access.authenticate(result.stdout.strip())
         assert (key.user_id, key.is_service) == (user.id, False)
 
     def test_a_service_key_belongs_to_nobody(self, cli: FlaskCliRunner) -> None:
         result = cli.invoke(args=["billing", "create-key", "--service", "--name", "host"])
 
-        key = api_keys.authenticate(result.stdout.strip())
-        assert (key.user_id, key.is_service, key.name) == (None, True, "host")
+        key = api_access.authenticate(result.stdout.strip())
+        assert (key.user_id, key.is_service) == (None, True)
+
+    def test_it_may_be_for_reading_and_until_a_day(self, cli: FlaskCliRunner) -> None:
+        arguments = ["--service", "--read-only", "--expires", "2999-12-31"]
+        result = cli.invoke(args=["billing", "create-key", *arguments])
+
+        raw_key = result.stdout.strip()
+        assert api_access.authenticate(raw_key).scopes == {"read"}
+        assert "read  -  expires 2999-12-31 00:00" in _list(cli)
 
     @pytest.mark.parametrize("arguments", [[], ["--service", "--user", "ada@example.com"]])
     def test_one_kind_has_to_be_chosen(self, cli: FlaskCliRunner, arguments: list[str]) -> None:
@@ -102,3 +110,33 @@ class TestCreateKey:
 
         assert result.exit_code == 1
         assert result.stderr == "Error: There is no user with this id or e-mail address.\n"
+
+
+class TestKeys:
+    def test_a_revoked_key_opens_nothing(self, cli: FlaskCliRunner) -> None:
+        raw_key = cli.invoke(args=["billing", "create-key", "--service", "--name", "host"]).stdout
+        prefix = raw_key[:11]
+        assert f"{prefix}  read write  host\n" == _list(cli)
+
+        revoked = cli.invoke(args=["billing", "keys", "revoke", prefix])
+
+        assert revoked.exit_code == 0
+        assert "revoked 2" in _list(cli)
+        with pytest.raises(NotAuthenticated):
+            api_access.authenticate(raw_key.strip())
+
+    def test_a_users_keys_are_listed_apart(self, cli: FlaskCliRunner) -> None:
+        user = account("ada@example.com")
+        raw_key = api_keys.create(user=user, name="laptop", actor="test")
+
+        assert _list(cli) == ""
+        assert _list(cli, "--user", user.email) == f"{raw_key[:11]}  read write  laptop\n"
+
+    def test_an_unknown_key_is_an_error(self, cli: FlaskCliRunner) -> None:
+        result = cli.invoke(args=["billing", "keys", "revoke", "bk_aaaaaaaa"])
+
+        assert (result.exit_code, result.stderr) == (1, "Error: There is no such API key.\n")
+
+
+def _list(cli: FlaskCliRunner, *arguments: str) -> str:
+    return str(cli.invoke(args=["billing", "keys", "list", *arguments]).stdout)

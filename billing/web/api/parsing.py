@@ -23,9 +23,10 @@ def parse_body(model: type[BodyT], *, max_bytes: int | None) -> BodyT:
     """
     if max_bytes is not None:
         request.max_content_length = max_bytes
-    raw = request.get_data(cache=False)
-    if raw and request.mimetype != "application/json":
+    # By the length: a form was read before, for its fields to be counted.
+    if request.content_length and request.mimetype != "application/json":
         abort(415, "The body must be JSON: Content-Type: application/json.")
+    raw = request.get_data(cache=False)
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as error:
