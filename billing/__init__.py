@@ -5,6 +5,7 @@ from flask import Flask
 from billing import cli, database, settings
 from billing.blueprints import (
     account,
+    admin,
     api,
     auth,
     checkout,
@@ -40,6 +41,7 @@ from billing.web import (
 # Under these names, so that `billing.errors` and `billing.gateway` stay what they are.
 from billing.web import errors as error_pages
 from billing.web import gateway as app_gateway
+from billing.web import language as spoken_language
 from billing.web.api import rate_limit
 from billing.web.host import Billhook
 from billing.web.host_metering import metered_request, meters_ai_request, requires_feature
@@ -61,6 +63,7 @@ PARTS = (
     csrf,
     headers,
     error_pages,
+    spoken_language,
     filters,
     plan_state,
     receipts,
@@ -84,6 +87,7 @@ BLUEPRINTS = (
     health.bp,
     api.bp,
     portal_link.bp,
+    admin.bp,
 )
 
 

@@ -31,6 +31,8 @@ class UserSession(Model):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_agent: Mapped[str] = mapped_column(String(200), default="")
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    # When the password was last typed in it.
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 
     user: Mapped[User] = relationship()

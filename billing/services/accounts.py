@@ -161,6 +161,28 @@ def change_password(user: User, *, current: str, new: str, session_token: str) -
     log.info("password.changed", user_id=user.id)
 
 
+def confirm_password(user: User, password: str, *, session_token: str) -> None:
+    """Take the password once more from who is logged in, before they move money.
+
+    Args:
+        user: who is logged in.
+        password: as it was typed.
+        session_token: of the session that it is typed in.
+
+    Raises:
+        InvalidInput: it is wrong; `errors` names the field.
+        RateLimited: 5 wrong tries in 15 minutes.
+    """
+    attempts.spend(attempts.LOGIN_BY_ACCOUNT, user.email)
+    if not passwords.matches(password, user.password_hash):
+        log.info("password.confirmation_failed", user_id=user.id)
+        raise InvalidInput("Check the field.", errors={"password": "This is not your password"})
+    with transaction():
+        sessions.confirm(session_token)
+        attempts.forget(attempts.LOGIN_BY_ACCOUNT, user.email)
+    log.info("password.confirmed", user_id=user.id)
+
+
 def send_verification(user: User) -> None:
     """Write to the user again how to prove that the address is theirs."""
     with transaction():

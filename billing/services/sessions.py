@@ -14,6 +14,8 @@ IDLE_LIFETIME = timedelta(hours=24)
 LIFETIME = timedelta(days=14)
 TOUCH_INTERVAL = timedelta(minutes=10)
 """How exact `last_seen_at` is: a write on every page would cost more than it tells."""
+CONFIRMATION_LIFETIME = timedelta(minutes=15)
+"""How long the password that was typed last stands for an admin who moves money."""
 MAX_USER_AGENT_LENGTH = 200
 
 
@@ -40,6 +42,7 @@ def start(user: User, *, user_agent: str = "") -> str:
                 user_id=user.id,
                 token_hash=fingerprint(token),
                 user_agent=user_agent.replace("\0", "")[:MAX_USER_AGENT_LENGTH],
+                confirmed_at=now,
             )
         )
     return token
@@ -68,6 +71,31 @@ def find(token: str) -> User | None:
                 update(UserSession).where(UserSession.id == found.id).values(last_seen_at=now)
             )
     return found.user
+
+
+def is_confirmed(token: str) -> bool:
+    """Return whether the password was typed in this session within the last 15 minutes.
+
+    Args:
+        token: of the session.
+    """
+    recent = UserSession.confirmed_at > clock.now() - CONFIRMATION_LIFETIME
+    mine = UserSession.token_hash == fingerprint(token)
+    return db.session.scalar(select(UserSession.id).where(mine, recent)) is not None
+
+
+def confirm(token: str) -> None:
+    """Note that the password was typed in this session just now.
+
+    Args:
+        token: of the session.
+    """
+    with transaction() as session:
+        session.execute(
+            update(UserSession)
+            .where(UserSession.token_hash == fingerprint(token))
+            .values(confirmed_at=clock.now())
+        )
 
 
 def end(token: str) -> None:

@@ -85,14 +85,19 @@ def all_assets() -> dict[str, Asset]:
     fonts = [_asset(f"fonts/{path.name}", path.read_bytes()) for path in _files("fonts", "*.woff2")]
     script = b"\n".join(path.read_bytes() for path in _files("js", "*.js"))
     assets = {asset.name: asset for asset in [*fonts, _asset("app.js", script)]}
-    assets["app.css"] = _asset("app.css", _style(assets))
-    return assets
-
-
-def _style(fonts: dict[str, Asset]) -> bytes:
+    desk = set(_files("css/admin", "*.css"))
     # fonts.css names the order of the layers, so it must come first; between the rest it decides.
-    paths = [STATIC_ROOT / "css" / "fonts.css", *_files("css", "**/*.css")]
-    text = "\n".join(path.read_text("utf-8") for path in dict.fromkeys(paths))
+    pages = [STATIC_ROOT / "css" / "fonts.css", *_files("css", "**/*.css")]
+    styles = {
+        "app.css": [path for path in dict.fromkeys(pages) if path not in desk],
+        # Only admins meet it: a customer's first page is lighter without.
+        "admin.css": sorted(desk),
+    }
+    return assets | {name: _asset(name, _style(paths, assets)) for name, paths in styles.items()}
+
+
+def _style(paths: list[Path], fonts: dict[str, Asset]) -> bytes:
+    text = "\n".join(path.read_text("utf-8") for path in paths)
     return FONT_ADDRESS.sub(lambda match: _beside(fonts[match[1]]), text).encode()
 
 

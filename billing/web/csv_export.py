@@ -3,8 +3,12 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TypeAlias
 
 from billing.domain.history import HistoryLine
+
+Cell: TypeAlias = "str | int | datetime | None"
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}")
@@ -23,25 +27,39 @@ HISTORY_HEADER = (
 
 def history_rows(lines: Iterable[HistoryLine]) -> Iterator[str]:
     """Yield the history as CSV, a line at a time, the header first."""
-    yield _row(HISTORY_HEADER)
-    for line in lines:
-        yield _row(
+    return rows(
+        HISTORY_HEADER,
+        (
             (
-                line.created_at.isoformat(timespec="seconds"),
+                line.created_at,
                 line.kind,
-                _text(line.feature),
+                line.feature,
                 line.quantity,
                 line.from_quota,
                 line.delta,
                 line.balance_after,
-                _text(line.reason),
+                line.reason,
                 line.id,
             )
-        )
+            for line in lines
+        ),
+    )
 
 
-def _text(value: str | None) -> str:
-    return f"'{value}" if value and value.startswith(FORMULA_STARTS) else value or ""
+def rows(header: Iterable[str], lines: Iterable[Iterable[Cell]]) -> Iterator[str]:
+    """Yield any table as CSV, a line at a time, the header first."""
+    yield _row(header)
+    for line in lines:
+        yield _row(map(_written, line))
+
+
+def _written(cell: Cell) -> str | int:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat(timespec="seconds")
+    is_formula = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
+    return f"'{cell}" if is_formula else cell
 
 
 def _row(cells: Iterable[str | int]) -> str:

@@ -46,6 +46,12 @@ class CredentialsForm(Form):
     password = PasswordField(validators=[required("Enter your password")])
 
 
+class PasswordForm(Form):
+    """The password once more, of who is logged in."""
+
+    password = PasswordField(validators=[required("Enter your password")])
+
+
 class EmailForm(Form):
     """Who has forgotten the password."""
 

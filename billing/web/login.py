@@ -88,10 +88,11 @@ def current_person() -> User:
 
 def ask_to_log_in() -> ResponseReturnValue:
     """Send a stranger to the log-in page, and from there back to where they wanted to go."""
-    return redirect(url_for("auth.login", next=_wanted_path()))
+    return redirect(url_for("auth.login", next=wanted_path()))
 
 
-def _wanted_path() -> str | None:
+def wanted_path() -> str | None:
+    """Return where to come back to: the page that was asked for, or that held the form."""
     if request.method in {"GET", "HEAD"}:
         return request.full_path.rstrip("?")
     # A form's own address only takes POST: go back to the page that held it.
@@ -99,10 +100,10 @@ def _wanted_path() -> str | None:
     return page._replace(scheme="", netloc="").geturl() if page.netloc == request.host else None
 
 
-def next_path() -> str:
-    """Return where `?next=` leads if that is a path of ours, else the account page."""
+def next_path(default: str = "account.index") -> str:
+    """Return where `?next=` leads if that is a path of ours, else the default page."""
     target = request.args.get("next", "")
-    return target if is_own_path(target) else url_for("account.index")
+    return target if is_own_path(target) else url_for(default)
 
 
 def is_own_path(target: str) -> bool:

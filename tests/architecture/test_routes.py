@@ -21,7 +21,8 @@ def _rules(app: Flask) -> list[Rule]:
     return sorted(app.url_map.iter_rules(), key=str)
 
 
-def _address(rule: Rule) -> str:
+def address_of(rule: Rule) -> str:
+    """Return an address that the rule takes."""
     address = str(rule)
     for argument in rule.arguments:
         converter = rule._converters[argument]
@@ -34,7 +35,7 @@ def _address(rule: Rule) -> str:
 def _form_routes() -> list[tuple[str, str]]:
     app = create_app(make_settings(database_url="sqlite://"))
     return [
-        (method, _address(rule))
+        (method, address_of(rule))
         for rule in _rules(app)
         for method in sorted((rule.methods or set()) - SAFE_METHODS)
         if not str(rule).startswith(WITHOUT_FORMS)

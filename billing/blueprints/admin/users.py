@@ -1,0 +1,69 @@
+"""Users: the list of them, and the record of one."""
+
+from flask import Response, render_template
+from flask.typing import ResponseReturnValue
+
+from billing.blueprints.admin.blueprint import bp
+from billing.models import User
+from billing.services.admin import users as user_records
+from billing.web.admin import lists
+from billing.web.admin.list_view import Column, Filter, ListView
+from billing.web.language import lazy_gettext as _l
+
+VIEW: ListView[User] = ListView(
+    endpoint="admin.users",
+    export_endpoint="admin.export_users",
+    template="admin/users/index.html",
+    noun="users",
+    search_label=_l("Email, customer or host ID"),
+    listing=user_records.listing,
+    default_sort="-created",
+    columns=(
+        Column("email", _l("Email"), lambda user: user.email),
+        Column("tier", _l("Plan"), lambda user: user.subscription.tier.slug),
+        Column("status", _l("Status"), lambda user: user.subscription.status),
+        Column("balance", _l("Tokens"), lambda user: user.token_balance.balance, is_number=True),
+        Column("debt", _l("Owed"), lambda user: user.token_balance.debt, is_number=True),
+        Column("created", _l("Signed up"), lambda user: user.created_at),
+        Column("id", _l("ID"), lambda user: user.id, is_number=True),
+    ),
+    filters=(
+        Filter("tier", _l("Plan")),
+        Filter(
+            "status",
+            _l("Status"),
+            {
+                "active": _l("Active"),
+                "trialing": _l("Trial"),
+                "past_due": _l("Past due"),
+                "unpaid": _l("Unpaid"),
+                "paused": _l("Paused"),
+                "incomplete": _l("Incomplete"),
+                "incomplete_expired": _l("Never paid"),
+                "canceled": _l("Ended"),
+            },
+        ),
+        Filter(
+            "account",
+            _l("Account"),
+            {"open": _l("Open"), "disabled": _l("Disabled"), "closed": _l("Closed")},
+        ),
+        Filter("debt", _l("Debt"), {"yes": _l("Owes tokens"), "no": _l("Owes nothing")}),
+        Filter("role", _l("Role"), {"admin": _l("Admin"), "user": _l("User")}),
+    ),
+)
+
+
+@bp.get("/users")
+def users() -> ResponseReturnValue:
+    return lists.show(VIEW)
+
+
+@bp.get("/users.csv")
+def export_users() -> Response:
+    return lists.export(VIEW)
+
+
+@bp.get("/users/<int:record_id>")
+def user(record_id: int) -> str:
+    return render_template("admin/users/show.html", user=user_records.get(record_id))

@@ -1,0 +1,70 @@
+"""The search on top: which record an address or an id names."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Select, select
+
+from billing.database import db
+from billing.models import Invoice, Order, User, UserSubscription, WebhookEvent
+from billing.services.users import ID_PATTERN, MAX_ID, normalize_email
+
+MAX_LENGTH = 255
+
+
+class Found(StrEnum):
+    """What kind of record a search has found."""
+
+    USER = "user"
+    WEBHOOK_EVENT = "webhook_event"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One record: its kind and our id of it."""
+
+    kind: Found
+    id: int
+
+
+def find(text: str) -> Hit | None:
+    """Return the one record that the text names exactly, None where it names none.
+
+    An invoice, an order, a customer or a subscription leads to the user whose it is.
+
+    Args:
+        text: an e-mail address, or an id of ours, of the host's or of Stripe's.
+    """
+    text = text.replace("\0", "").strip()[:MAX_LENGTH]
+    if not text:
+        return None
+    for kind, found in _lookups(text):
+        record_id = db.session.scalar(found.limit(1))
+        if record_id is not None:
+            return Hit(kind, record_id)
+    return None
+
+
+def _lookups(text: str) -> list[tuple[Found, Select[int]]]:
+    of_stripe = {
+        "evt_": (Found.WEBHOOK_EVENT, WebhookEvent.id, WebhookEvent.stripe_event_id),
+        "cus_": (Found.USER, User.id, User.stripe_customer_id),
+        "sub_": (Found.USER, UserSubscription.user_id, UserSubscription.stripe_subscription_id),
+        "in_": (Found.USER, Invoice.user_id, Invoice.stripe_invoice_id),
+        "cs_": (Found.USER, Order.user_id, Order.stripe_session_id),
+        "pi_": (Found.USER, Order.user_id, Order.stripe_payment_intent_id),
+    }
+    for prefix, (kind, record_id, stripe_id) in of_stripe.items():
+        if text.startswith(prefix):
+            return [(kind, select(record_id).where(stripe_id == text))]
+    named = [
+        select(User.id).where(User.email == normalize_email(text)),
+        select(User.id).where(User.external_id == text),
+        select(Invoice.user_id).where(Invoice.number == text),
+    ]
+    number = text.removeprefix("order:")
+    if ID_PATTERN.fullmatch(number) and int(number) <= MAX_ID:
+        own = select(User.id).where(User.id == int(number))
+        ordered = select(Order.user_id).where(Order.id == int(number))
+        named.append(ordered if text.startswith("order:") else own)
+    return [(Found.USER, each) for each in named]

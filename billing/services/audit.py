@@ -1,0 +1,93 @@
+"""The audit log: the one writer of it for changes that a person makes at the admin's desk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing.database import db
+from billing.errors import Member
+from billing.models import AuditEntry, User
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, and from where: an admin in one request."""
+
+    user_id: int
+    ip_address: str
+    request_id: str
+
+    @property
+    def name(self) -> str:
+        """The actor as every log writes it: `user:7`."""
+        return f"user:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One line of the log, with the address of the user who acted where it was one."""
+
+    entry: AuditEntry
+    actor_email: str | None
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    *,
+    subject: tuple[str, int],
+    before: Mapping[str, Member] | None = None,
+    after: Mapping[str, Member] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write a line, in the transaction of the change that it tells of.
+
+    Args:
+        session: the session of the open transaction.
+        actor: who, and from where.
+        action: object and verb: `user.disabled`.
+        subject: what was changed: its kind and our id, such as `("user", 7)`.
+        before: the fields that the change is about, as they were.
+        after: the same fields, as they are now.
+        reason: in the admin's own words.
+    """
+    subject_type, subject_id = subject
+    session.add(
+        AuditEntry(
+            actor=actor.name,
+            actor_user_id=actor.user_id,
+            action=action,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            before=dict(before) if before is not None else None,
+            after=dict(after) if after is not None else None,
+            reason=reason,
+            ip_address=actor.ip_address,
+            request_id=actor.request_id,
+        )
+    )
+    log.info("admin.action", action=action, subject_type=subject_type, subject_id=subject_id)
+
+
+def list_about(subject_type: str, subject_id: int, *, limit: int) -> list[AuditLine]:
+    """Return the newest lines about one object.
+
+    Args:
+        subject_type: its kind, such as `user`.
+        subject_id: our id.
+        limit: how many at the most.
+    """
+    found = (
+        select(AuditEntry, User.email)
+        .outerjoin(User, User.id == AuditEntry.actor_user_id)
+        .where(AuditEntry.subject_type == subject_type, AuditEntry.subject_id == subject_id)
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    )
+    return [AuditLine(entry, email) for entry, email in db.session.execute(found)]

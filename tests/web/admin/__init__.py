@@ -1,0 +1,1 @@
+"""The admin's desk as an admin sees it, and as nobody else does."""

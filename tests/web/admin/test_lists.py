@@ -1,0 +1,201 @@
+"""Lists of the desk, by that of the users: found, narrowed, ordered, paged, exported."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import delete, insert, select
+
+from billing import clock
+from billing.database import db, transaction
+from billing.models import Order, User, UserSubscription, UserTokenBalance
+from billing.services import catalog
+from tests import queries, states
+from tests.page import Page, PageClient
+
+MAX_QUERIES = 12
+FIRST = 1_000_000
+
+
+def _emails(page: Page) -> list[str]:
+    return [cell for cell in page.links if "@" in cell]
+
+
+def _many_users(count: int) -> None:
+    """Add users by the thousand, with what belongs to each."""
+    version, now = catalog.get_default_tier().current_version, clock.now()
+    users, subscriptions, balances = [], [], []
+    for number in range(count):
+        user_id, joined = FIRST + number, now - timedelta(hours=number)
+        users.append({"id": user_id, "email": f"many-{number}@example.test", "created_at": joined})
+        subscriptions.append(
+            {"user_id": user_id, "tier_version_id": version.id, "status": "active", "anchor": now}
+        )
+        balances.append(
+            {
+                "user_id": user_id,
+                "tier_version_id": version.id,
+                "anchor": now,
+                "period_start": now,
+                "period_end": now + timedelta(days=30),
+                "due_at": now + timedelta(days=30),
+            }
+        )
+    with transaction() as session:
+        session.execute(insert(User), users)
+        session.execute(insert(UserSubscription), subscriptions)
+        session.execute(insert(UserTokenBalance), balances)
+
+
+def test_search_finds_a_part_of_the_address(desk: PageClient) -> None:
+    states.free()
+
+    page = desk.open("/admin/users?q=ADMIN")
+
+    assert ["admin@example.test"] == _emails(page)
+    assert "1 to 1 of 1" in page.main
+
+
+def test_percent_sign_is_only_a_percent_sign(desk: PageClient) -> None:
+    assert "Nothing matches" in desk.open("/admin/users?q=%25").main
+
+
+def test_filters_say_how_many_each_choice_leaves(desk: PageClient) -> None:
+    states.subscribed()
+    states.past_due()
+    states.subscribed("scale")
+
+    page = desk.open("/admin/users")
+    narrowed = desk.open("/admin/users?tier=pro")
+
+    options = [option.text for option in page.all("option")]
+    assert {"Free (1)", "Pro (2)", "Scale (1)", "Past due (1)"} <= set(options)
+    assert 2 == len(_emails(narrowed))
+    assert {"Free (1)", "Pro (2)", "Past due (1)", "Active (1)"} <= {
+        option.text for option in narrowed.all("option")
+    }
+
+
+def test_column_sorts_both_ways_and_says_so(desk: PageClient) -> None:
+    poor, rich = states.free(), states.on_tokens()
+
+    down = desk.open("/admin/users?sort=-balance")
+    up = desk.follow("Tokens")
+
+    assert rich.email == _emails(down)[0]
+    assert rich.email == _emails(up)[-1]
+    assert poor.email in _emails(up)
+    assert ["ascending"] == [
+        cell.get("aria-sort") for cell in up.all("th") if cell.get("aria-sort")
+    ]
+
+
+def test_state_of_the_list_survives_a_step(desk: PageClient) -> None:
+    _many_users(60)
+
+    desk.open("/admin/users?q=many&sort=email&tier=free&size=50")
+    page = desk.follow("Page 2")
+
+    assert "51 to 60 of 60" in page.main
+    assert page.url.endswith("q=many&tier=free&sort=email&size=50&page=2")
+
+
+def test_page_out_of_range_is_the_first(desk: PageClient) -> None:
+    for number in ("2", "0", "-1", "x", "99999999999999999999", "1.5"):
+        page = desk.open(f"/admin/users?page={number}")
+
+        assert "1 to 1 of 1" in page.main
+
+
+@pytest.mark.parametrize(
+    "asked", ["sort=password_hash", "size=7", "tier=none", "when=2026-99", "q=%00", "status=' OR 1"]
+)
+def test_what_a_list_does_not_know_asks_for_nothing(desk: PageClient, asked: str) -> None:
+    assert ["admin@example.test"] == _emails(desk.open(f"/admin/users?{asked}"))
+
+
+def test_list_is_drilled_down_by_date(desk: PageClient, admin: User) -> None:
+    early = states.free()
+    with transaction():
+        early.created_at = datetime(2025, 3, 9, 12, tzinfo=UTC)
+        admin.created_at = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+    desk.open("/admin/users")
+    desk.follow("2025")
+    desk.follow("March 2025")
+    page = desk.follow("Mar 9")
+
+    assert [early.email] == _emails(page)
+    assert "when=2025-03-09" in page.url
+
+
+def test_export_is_what_the_filters_leave(desk: PageClient, client: FlaskClient) -> None:
+    with transaction():
+        states.free().email = "=cmd@example.test"
+
+    answer = client.get("/admin/users.csv?role=user&sort=email&page=7")
+
+    header, *lines = answer.text.splitlines()
+    assert "email,tier,status,balance,debt,created,id" == header
+    assert 1 == len(lines)
+    assert lines[0].startswith("'=cmd@example.test,free,active,0,0,")
+    assert "attachment" in answer.headers["Content-Disposition"]
+
+
+def test_text_of_people_is_text(desk: PageClient) -> None:
+    with transaction():
+        states.free().email = '"><svg onload=alert(1)>{{7*7}}@x.test'
+
+    page = desk.open("/admin/users?q=svg")
+
+    assert "{{7*7}}" in page.main
+    assert [] == page.all("svg", "onload")
+
+
+def test_page_asks_as_little_for_many_as_for_few(desk: PageClient) -> None:
+    counts = {}
+    for number in (100, 10_000):
+        _forget_many()
+        _many_users(number)
+        with queries.recorded() as statements:
+            page = desk.open("/admin/users?size=100&q=many&tier=free")
+        counts[number] = len(statements)
+        assert f"1 to 100 of {number:,}" in page.main
+
+    assert counts[100] == counts[10_000] <= MAX_QUERIES
+
+
+def _forget_many() -> None:
+    with transaction() as session:
+        for model in (UserTokenBalance, UserSubscription):
+            session.execute(delete(model).where(model.user_id >= FIRST))
+        session.execute(delete(User).where(User.id >= FIRST))
+
+
+def test_search_on_top_jumps(desk: PageClient) -> None:
+    user = states.busy()
+    with transaction():
+        user.stripe_customer_id, user.external_id = "cus_1", "host-7"
+    order_id = db.session.scalars(select(Order.id)).one()
+
+    for text in (
+        user.email.upper(),
+        "cus_1",
+        f"in_{user.id}",
+        f"sub_{user.id}",
+        "BH-1987",
+        "host-7",
+        str(user.id),
+        f"order:{order_id}",
+    ):
+        desk.open("/admin/users")
+        assert f"/admin/users/{user.id}" == desk.open(f"/admin/search?q={text}").path, text
+
+
+def test_search_that_finds_nothing_shows_the_list(desk: PageClient) -> None:
+    page = desk.open("/admin/search?q=nobody")
+
+    assert "/admin/users" == page.path
+    assert "Nothing matches" in page.main
