@@ -191,6 +191,10 @@ class SandboxControl:
         """Let time pass for the account: `seconds`, or up to `to`; returns `{"now": …}`."""
         return self._post("/advance", how)
 
+    def begin(self, **when: object) -> Json:
+        """Let an account without customers begin `at` a moment in the past."""
+        return self._post("/begin", when)
+
     def set_billing(self, **settings: object) -> Json:
         """`retry_days`, `after_retries` (cancel, unpaid, past_due), `upcoming_days`."""
         return self._post("/billing", settings)

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from billing.demo.people import Login
+from billing.demo.people import Person
 from billing.demo.prepare import prepare
 from billing.demo.processes import Processes, ProcessFailed
 from billing.settings import DEVELOPMENT_SECRET_KEY, PROJECT_ROOT, Settings, load
@@ -67,22 +67,22 @@ def _serve(processes: Processes, settings: Settings) -> NoReturn:
         if settings.uses_sandbox:
             processes.wait_for(SANDBOX, host, settings.sandbox_port, path="/")
 
-    logins = prepare(settings, before_push=wait_for_sandbox)
+    known = prepare(settings, before_push=wait_for_sandbox)
     address = ("--host", settings.host, "--port", str(settings.port))
     processes.start(WEB_APP, *GRANIAN, *address, "wsgi:app")
     processes.wait_for(WEB_APP, host, settings.port, path="/healthz")
     processes.start(WORKER, "-m", "flask", "--app", "wsgi", "billing", "worker")
-    _announce(settings, host, logins)
+    _announce(settings, host, known)
     processes.wait_for_an_end()
 
 
-def _announce(settings: Settings, host: str, logins: list[Login]) -> None:
+def _announce(settings: Settings, host: str, known: list[Person]) -> None:
     click.echo(f"\nBillhook         http://{host}:{settings.port}/pricing")
     if settings.uses_sandbox:
         click.echo(f"Payment sandbox  http://{host}:{settings.sandbox_port}/")
     click.echo("\nDemo logins")
-    for login in logins:
-        click.echo(f"  {login.email:<24} {login.password:<20} {login.role}")
+    for person in known:
+        click.echo(f"  {person.email:<24} {person.password:<20} {person.shows}")
     click.echo("\nCtrl-C stops everything; the data stays.")
 
 

@@ -20,11 +20,27 @@ def advance(account: str) -> Json:
     given = body()
     with engine().view(account) as unit:
         now = unit.now
-    target = now + int(given["seconds"]) if "seconds" in given else _moment(given.get("to"))
+    target = now + int(given["seconds"]) if "seconds" in given else _moment(given, "to")
     if target < now:
         raise invalid("Time does not go back.", "to")
     engine().timekeeper.advance_account(account, target)
     return {"now": target}
+
+
+@bp.post("/begin")
+@for_account
+def begin(account: str) -> Json:
+    """Let an account that has no customers yet begin `at` a moment in the past, so that a history
+    can be made: everything about it happens then, until its time is advanced to the present."""
+    moment = _moment(body(), "at")
+    with engine().unit(account) as unit:
+        if unit.objects.all("customer"):
+            raise invalid("This account has customers already.", "at")
+        unit.db.execute(
+            "UPDATE accounts SET time_offset = ? WHERE id = ?",
+            (min(0, moment - engine().now()), account),
+        )
+    return {"now": moment}
 
 
 @bp.post("/billing")
@@ -68,11 +84,12 @@ def authenticate(account: str, intent_id: str) -> Json:
         return confirming.answer_bank(unit, intent, approved=bool(body().get("approved", True)))
 
 
-def _moment(given: object) -> int:
-    if isinstance(given, int):
-        return given
+def _moment(given: Json, name: str) -> int:
+    value = given.get(name)
+    if isinstance(value, int):
+        return value
     try:
-        moment = datetime.fromisoformat(str(given))
+        moment = datetime.fromisoformat(str(value))
     except ValueError:
-        raise invalid("Give `seconds`, or `to` as Unix time or ISO 8601.", "to") from None
+        raise invalid(f"Give `{name}` as Unix time or ISO 8601.", name) from None
     return int(moment.timestamp())

@@ -72,14 +72,15 @@ class Engine:
 
     def _unit(self, db: sqlite3.Connection, account: str, options: dict[str, Any]) -> Unit:
         row = db.execute("SELECT time_offset FROM accounts WHERE id = ?", (account,)).fetchone()
-        real_now = self.now()
-        account_now = real_now + (row["time_offset"] if row else 0)
+        real_now, offset = self.now(), row["time_offset"] if row else 0
+        account_now = real_now + offset
         return Unit(
             db=db,
             account=account,
             now=account_now,
             account_now=account_now,
-            real_now=real_now,
+            # An account whose past is being made has no other time.
+            real_now=min(real_now, account_now),
             contract=self.contract,
             base_url=self.settings.base_url,
             **options,

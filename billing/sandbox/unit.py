@@ -17,7 +17,8 @@ class Unit:
     """What a handler may touch.
 
     `now` is when it happens, in whole seconds: the time of the test clock of whom it is about, or
-    else `account_now`, which the control page may have moved. `real_now` is the real time.
+    else `account_now`, which the control page may have moved. `real_now` is the real time,
+    or that of an account whose past is being made.
     """
 
     db: sqlite3.Connection

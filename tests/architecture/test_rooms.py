@@ -48,6 +48,18 @@ def test_only_the_clock_module_reads_the_clock() -> None:
     assert readers == []
 
 
+def test_only_the_demo_sets_the_clock_back() -> None:
+    setters = [
+        module.where(node)
+        for module in modules("billing")
+        if not module.path.startswith("billing/demo/")
+        for node, name in names_in(module.tree)
+        if name == "clock.set_back"
+    ]
+
+    assert setters == []
+
+
 @pytest.mark.parametrize("room", NUMBERS_ARE_INTEGERS)
 def test_money_and_tokens_are_never_floats(room: str) -> None:
     floats = [where for module in modules(room) for where in _floats(module)]

@@ -99,3 +99,20 @@ def test_the_next_payment_fails_when_it_is_ordered_to(
     assert unpaid.status == "unpaid"
     client.v1.invoices.pay(str(unpaid.latest_invoice))
     assert client.v1.subscriptions.retrieve(subscription.id).status == "active"
+
+
+def test_an_account_without_customers_may_begin_in_the_past(
+    shop: Shop, control: SandboxControl
+) -> None:
+    began = int(time.time()) - 40 * DAY_SECONDS
+    control.begin(at=began)
+    shop.subscribe()
+
+    control.advance(to=began + 35 * DAY_SECONDS)
+
+    renewal, first = [each.created - began for each in shop.client.v1.invoices.list().data]
+    assert (first // DAY_SECONDS, 28 <= renewal // DAY_SECONDS <= 31) == (0, True)
+    told = [event.created - began for event in shop.client.v1.events.list().data]
+    assert max(told) <= renewal + 2 * HOUR_SECONDS
+    with pytest.raises(RuntimeError, match="customers already"):
+        control.begin(at=began)
