@@ -18,6 +18,7 @@ from billing.database import db
 from billing.services import catalog, verification
 from billing.settings import Settings
 from billing.web import gateway
+from tests.compiled import share_compiled
 from tests.databases import KINDS, Databases, read_started, stop_postgresql
 from tests.factories import demo_catalog
 from tests.ledger import Ledger
@@ -127,6 +128,7 @@ def settings(
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
+    share_compiled(app)
     with app.app_context():
         yield app
         db.session.remove()

@@ -12,16 +12,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 from flask_migrate import upgrade
 from sqlalchemy.engine import make_url
 
 from billing import create_app
 from billing.database import db
 from tests.settings import make_settings
+from tests.worker_database import WorkerDatabase, database_of, execute
 
 KINDS = ("sqlite", "postgresql")
 SERVER = Path(__file__).with_name("postgres_server.py")
@@ -46,8 +47,9 @@ class Databases:
             yield f"sqlite:///{path}"
             return
         self._once("template.postgresql", self._make_postgresql_template)
-        with self._postgresql(TEMPLATE) as url:
-            yield url
+        lent = _worker_database(self._server_url())
+        yield lent.url
+        lent.clean()
 
     @contextmanager
     def empty(self, kind: str, directory: Path) -> Iterator[str]:
@@ -55,27 +57,22 @@ class Databases:
         if kind == "sqlite":
             yield f"sqlite:///{directory / 'empty.db'}"
             return
-        with self._postgresql("template0") as url:
-            yield url
-
-    @contextmanager
-    def _postgresql(self, template: str) -> Iterator[str]:
         server_url = self._server_url()
         name = f"test_{uuid4().hex}"
-        _execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        execute(server_url, f"CREATE DATABASE {name} TEMPLATE template0")
         try:
-            yield _database_of(server_url, name)
+            yield database_of(server_url, name)
         finally:
-            _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+            execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
     def _make_sqlite_template(self, path: Path) -> None:
         _migrate(f"sqlite:///{path}")
 
     def _make_postgresql_template(self, path: Path) -> None:
         server_url = self._server_url()
-        _execute(server_url, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
-        _execute(server_url, f"CREATE DATABASE {TEMPLATE}")
-        _migrate(_database_of(server_url, TEMPLATE))
+        execute(server_url, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+        execute(server_url, f"CREATE DATABASE {TEMPLATE}")
+        _migrate(database_of(server_url, TEMPLATE))
         path.touch()
 
     def _server_url(self) -> str:
@@ -130,11 +127,6 @@ def _migrate(database_url: str) -> None:
         db.engine.dispose()
 
 
-def _database_of(server_url: str, name: str) -> str:
-    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
-
-
-def _execute(server_url: str, statement: str) -> None:
-    url = make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement.encode())
+@cache
+def _worker_database(server_url: str) -> WorkerDatabase:
+    return WorkerDatabase(server_url, f"worker_{os.getpid()}", TEMPLATE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -25,6 +26,11 @@ def account(email: str | None = None, *, password: str = PASSWORD, is_admin: boo
     return users.create(
         email or f"person-{next(_numbers)}@example.test",
         actor="test",
-        password_hash=passwords.hash_password(password),
+        password_hash=_hash(password),
         is_admin=is_admin,
     )
+
+
+@cache
+def _hash(password: str) -> str:
+    return passwords.hash_password(password)
