@@ -1,12 +1,14 @@
 """The database: the one `db`, the names of constraints, and `transaction()`, the only commit."""
 
 import select
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
+import psycopg
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -24,7 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
+
+from billing.errors import Unavailable
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,6 +38,7 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+DRIVER_FAILURES = (psycopg.OperationalError, sqlite3.OperationalError)
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 MAX_AMOUNT = 10**15
 """The largest count of tokens or minor units that a column takes: far below 2**53 and 2**63."""
@@ -163,6 +169,25 @@ def insert_into(model: type[Base]) -> postgresql.Insert:
     """Return an INSERT that knows ON CONFLICT; both databases write it alike."""
     insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     return cast("postgresql.Insert", insert(model))
+
+
+@contextmanager
+def raw_connection() -> Iterator[PoolProxiedConnection]:
+    """Lend a connection of the pool for statements of the driver's own, beside the session.
+
+    Raises:
+        Unavailable: the database cannot be reached, or does not answer in time.
+    """
+    try:
+        with closing(db.engine.raw_connection()) as pooled:
+            try:
+                yield pooled
+            except DRIVER_FAILURES:
+                pooled.invalidate()
+                raise
+    # SQLAlchemy puts its own words around a driver's failure only in its own statements.
+    except DRIVER_FAILURES as error:
+        raise Unavailable("The database did not answer. Try again.") from error
 
 
 def in_transaction() -> bool:

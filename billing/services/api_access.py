@@ -5,21 +5,19 @@ It runs before every call of the API, so it takes one round trip and opens no tr
 
 import hmac
 import re
-import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-import psycopg
 import structlog
 from sqlalchemy import update
 
 from billing import clock
-from billing.database import db, transaction
+from billing.database import db, raw_connection, transaction
 from billing.domain.secrets import fingerprint
-from billing.errors import AccountInactive, NotAuthenticated, Unavailable, UserNotFound
+from billing.errors import AccountInactive, NotAuthenticated, UserNotFound
 from billing.models import ApiKey, User
 from billing.services.users import ID_PATTERN, MAX_ID
 
@@ -29,6 +27,8 @@ KEY_PATTERN = re.compile(r"bk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
 TOUCH_INTERVAL = timedelta(minutes=1)
 """How exact `last_used_at` is: a write on every call would cost more than it tells."""
 UNKNOWN_KEY_HASH = fingerprint("no key has this hash")
+
+_Row: TypeAlias = tuple[Any, ...] | None
 
 FIND = """
 SELECT k.id, k.key_hash, k.is_service, k.scopes, k.expires_at, k.revoked_at, k.last_used_at,
@@ -156,30 +156,21 @@ def _find(prefix: str, reference: str | None) -> _Found | None:
     )
 
 
-def _execute(parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+def _execute(parameters: Mapping[str, Any]) -> _Row:
     """Read on the driver's own connection: SQLAlchemy's would open and end a transaction."""
-    engine = db.engine
-    pooled = engine.raw_connection()
-    connection: Any = pooled.driver_connection
-    try:
-        if engine.dialect.name == "postgresql":
+    with raw_connection() as pooled:
+        connection: Any = pooled.driver_connection
+        if db.engine.dialect.name == "postgresql":
             return _on_postgresql(connection, parameters)
         with closing(connection.execute(ON_SQLITE, parameters)) as cursor:
-            row: tuple[Any, ...] | None = cursor.fetchone()
+            row: _Row = cursor.fetchone()
             return row
-    except (psycopg.OperationalError, sqlite3.OperationalError) as error:
-        pooled.invalidate()
-        raise Unavailable("The database did not answer. Try again.") from error
-    finally:
-        pooled.close()
 
 
-def _on_postgresql(connection: Any, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+def _on_postgresql(connection: Any, parameters: Mapping[str, Any]) -> _Row:
     connection.autocommit = True
     try:
-        row: tuple[Any, ...] | None = connection.execute(
-            ON_POSTGRESQL, parameters, prepare=True
-        ).fetchone()
+        row: _Row = connection.execute(ON_POSTGRESQL, parameters, prepare=True).fetchone()
         return row
     finally:
         if not connection.closed:

@@ -10,9 +10,9 @@ import psycopg
 from sqlalchemy import PoolProxiedConnection
 
 from billing import clock
-from billing.database import db, in_transaction, transaction
+from billing.database import db, in_transaction, raw_connection, transaction
 from billing.domain.metering import MAX_QUANTITY, Quota, Receipt
-from billing.errors import BillingError, IdempotencyMismatch, InvalidInput, Unavailable
+from billing.errors import BillingError, IdempotencyMismatch, InvalidInput
 from billing.models import User
 from billing.services import balances, due, metering_prepared, refusals
 from billing.services.identity import id_of
@@ -90,16 +90,9 @@ def record(
 def _charge_at_once(parameters: Mapping[str, Any]) -> Row | None:
     """Charge in a transaction of its own; None means that it takes a closer look."""
     _end_reading()
-    engine = db.engine
-    in_own_transaction = _autocommitted if engine.dialect.name == "postgresql" else _immediate
-    pooled = engine.raw_connection()
-    try:
+    in_own_transaction = _autocommitted if db.engine.dialect.name == "postgresql" else _immediate
+    with raw_connection() as pooled:
         return in_own_transaction(pooled, parameters)
-    except (psycopg.OperationalError, sqlite3.OperationalError) as error:
-        pooled.invalidate()
-        raise Unavailable("The database did not answer. Try again.") from error
-    finally:
-        pooled.close()
 
 
 def _end_reading() -> None:
