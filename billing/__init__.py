@@ -10,6 +10,7 @@ from billing.blueprints import (
     auth,
     checkout,
     health,
+    metrics,
     plan,
     portal_link,
     pricing,
@@ -42,6 +43,7 @@ from billing.web import (
 from billing.web import errors as error_pages
 from billing.web import gateway as app_gateway
 from billing.web import language as spoken_language
+from billing.web import metrics as app_metrics
 from billing.web.api import rate_limit
 from billing.web.host import Billhook
 from billing.web.host_metering import metered_request, meters_ai_request, requires_feature
@@ -73,6 +75,7 @@ PARTS = (
     mailer,
     rate_limit,
     host,
+    app_metrics,
     cli,
 )
 BLUEPRINTS = (
@@ -85,6 +88,7 @@ BLUEPRINTS = (
     theme.bp,
     webhooks.bp,
     health.bp,
+    metrics.bp,
     api.bp,
     portal_link.bp,
     admin.bp,

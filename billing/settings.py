@@ -18,6 +18,7 @@ SANDBOX_SECRET_KEY = "sk_test_billhook_local_sandbox"
 SANDBOX_WEBHOOK_SECRET = "whsec_billhook_local_sandbox"
 SECRET_KEY_MIN_LENGTH = 32
 HOST_SECRET_MIN_LENGTH = 24
+METRICS_TOKEN_MIN_LENGTH = 24
 
 
 class InvalidSettings(SystemExit):
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
     configured_host_webhook_private: bool | None = Field(None, alias="HOST_WEBHOOK_ALLOW_PRIVATE")
     api_rate_limit: int = Field(600, alias="API_RATE_LIMIT", ge=1)
     api_service_rate_limit: int = Field(300_000, alias="API_SERVICE_RATE_LIMIT", ge=1)
+    metrics_token: str | None = Field(None, alias="METRICS_TOKEN")
+    # Read by the Prometheus client itself: where the processes of one machine count together.
+    metrics_directory: Path | None = Field(None, alias="PROMETHEUS_MULTIPROC_DIR")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
 
     @property
@@ -154,6 +158,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 "HOST_WEBHOOK_SECRET must be set, with at least "
                 f"{HOST_SECRET_MIN_LENGTH} characters, when HOST_WEBHOOK_URL is"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_token_is_long(self) -> Self:
+        if self.metrics_token is not None and len(self.metrics_token) < METRICS_TOKEN_MIN_LENGTH:
+            raise ValueError(
+                f"METRICS_TOKEN must have at least {METRICS_TOKEN_MIN_LENGTH} characters"
             )
         return self
 

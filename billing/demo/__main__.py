@@ -80,6 +80,8 @@ def _announce(settings: Settings, host: str, known: list[Person]) -> None:
     click.echo(f"\nBillhook         http://{host}:{settings.port}/pricing")
     if settings.uses_sandbox:
         click.echo(f"Payment sandbox  http://{host}:{settings.sandbox_port}/")
+    click.echo(f"Metrics          http://{host}:{settings.port}/metrics")
+    click.echo(f"                 Authorization: Bearer {settings.metrics_token}")
     click.echo("\nDemo logins")
     for person in known:
         click.echo(f"  {person.email:<24} {person.password:<20} {person.shows}")
@@ -87,21 +89,35 @@ def _announce(settings: Settings, host: str, known: list[Person]) -> None:
 
 
 def _development_settings() -> Settings:
-    """Return the settings, with a SECRET_KEY of this clone's own for the processes to come."""
+    """Return the settings, with secrets of this clone's own for the processes to come."""
     os.umask(0o077)
     INSTANCE.mkdir(exist_ok=True)
     INSTANCE.chmod(0o700)
     settings = load()
+    # Not into os.environ, which only settings.py reads: the children inherit this.
     if settings.secret_key == DEVELOPMENT_SECRET_KEY:
-        # Not into os.environ, which only settings.py reads: the children inherit this.
         os.putenv("SECRET_KEY", _own_secret(INSTANCE / "secret_key"))
+    if settings.metrics_token is None:
+        token = _own_secret(INSTANCE / "metrics_token")
+        os.putenv("METRICS_TOKEN", token)
+        settings = settings.model_copy(update={"metrics_token": token})
+    if settings.metrics_directory is None:
+        os.putenv("PROMETHEUS_MULTIPROC_DIR", str(_emptied(INSTANCE / "metrics")))
     return settings
+
+
+def _emptied(directory: Path) -> Path:
+    """Return the directory in which web app and worker count together, from zero."""
+    directory.mkdir(exist_ok=True)
+    for left_behind in directory.glob("*.db"):
+        left_behind.unlink()
+    return directory
 
 
 def _own_secret(path: Path) -> str:
     """Return what the file holds; it is made at the first start, so that log-ins outlive one."""
     if not path.exists():
-        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_hex(32))
         draft.replace(path)

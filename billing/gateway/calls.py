@@ -1,19 +1,23 @@
 """How each call reaches Stripe: one client, our limits, Stripe's errors in our words."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from time import perf_counter
 
 import stripe
 import structlog
 
 from billing.errors import (
+    BillingError,
     CardDeclined,
     GatewayError,
     GatewayUnavailable,
     StripeObjectNotFound,
     StripeRefused,
 )
+from billing.observability import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +25,14 @@ API_VERSION = "2026-10-28.endive"
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 8
 MAX_NETWORK_RETRIES = 2
+
+OK = "ok"
+# What a person's card or a lost line explains; anything else is for us to mend.
+SEVERITY = {
+    CardDeclined: logging.INFO,
+    StripeObjectNotFound: logging.WARNING,
+    GatewayUnavailable: logging.WARNING,
+}
 
 # Its file under ~/.config and its header say more about our machines than Stripe needs.
 stripe.enable_telemetry = False
@@ -69,10 +81,14 @@ class Calls:
         """
         if self._in_transaction():
             raise RuntimeError(f"{operation} inside a database transaction")
+        began, outcome = perf_counter(), OK
         try:
             yield self._client
         except stripe.StripeError as error:
-            log.warning(
+            translated = _translated(error)
+            outcome = translated.code
+            log.log(
+                SEVERITY.get(type(translated), logging.ERROR),
                 "stripe.error",
                 operation=operation,
                 kind=type(error).__name__,
@@ -80,10 +96,12 @@ class Calls:
                 code=error.code,
                 stripe_request_id=error.request_id,
             )
-            raise _translated(error) from error
+            raise translated from error
+        finally:
+            metrics.STRIPE_CALLS.labels(operation, outcome).observe(perf_counter() - began)
 
 
-def _translated(error: stripe.StripeError) -> Exception:
+def _translated(error: stripe.StripeError) -> BillingError:
     if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError):
         return GatewayUnavailable("We could not reach the payment service. Try again in a minute.")
     if error.http_status == HTTPStatus.CONFLICT:

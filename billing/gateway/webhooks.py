@@ -4,9 +4,13 @@ import json
 from typing import Any
 
 import stripe
+import structlog
 
 from billing.errors import InvalidSignature
 from billing.gateway.values import Event
+from billing.observability import metrics
+
+log = structlog.get_logger(__name__)
 
 TOLERANCE_SECONDS = 300
 UPCOMING = "invoice.upcoming"
@@ -30,6 +34,17 @@ def verify(
         InvalidSignature: it is not signed with a secret of ours, too old or from the future, or
             is no event.
     """
+    try:
+        return _verified(payload, signature, secrets=secrets, now_epoch=now_epoch)
+    except InvalidSignature as refusal:
+        log.warning("webhook.rejected", reason=refusal.detail)
+        metrics.WEBHOOKS.labels("rejected").inc()
+        raise
+
+
+def _verified(
+    payload: bytes, signature: str | None, *, secrets: tuple[str, ...], now_epoch: int
+) -> Event:
     if signature is None or not signature.isascii():
         raise InvalidSignature("The Stripe-Signature header is missing or malformed.")
     try:

@@ -15,6 +15,7 @@ from billing.domain.email_addresses import BadEmailAddress
 from billing.domain.secrets import new_secret
 from billing.errors import EmailTaken, InvalidInput, NotAuthenticated, RateLimited
 from billing.models import LinkPurpose, User
+from billing.observability.timing import log_service_operation
 from billing.services import attempts, emails, links, sessions, users
 
 log = structlog.get_logger(__name__)
@@ -101,6 +102,7 @@ def authenticate(email: str, password: str, *, address: str) -> User:
     return user
 
 
+@log_service_operation
 def request_password_reset(email: str, *, address: str) -> None:
     """Write to the owner of the account how to choose a new password; else do nothing.
 
@@ -123,6 +125,7 @@ def request_password_reset(email: str, *, address: str) -> None:
     log.info("password.reset_requested", user_id=user.id)
 
 
+@log_service_operation
 def reset_password(token: str, password: str) -> None:
     """Set a new password by a link from an e-mail; ends every session and tells the owner.
 
@@ -141,6 +144,7 @@ def reset_password(token: str, password: str) -> None:
     log.info("password.reset", user_id=user.id)
 
 
+@log_service_operation
 def change_password(user: User, *, current: str, new: str, session_token: str) -> None:
     """Change the password of who knows the current one; ends all sessions but this one.
 
@@ -161,6 +165,7 @@ def change_password(user: User, *, current: str, new: str, session_token: str) -
     log.info("password.changed", user_id=user.id)
 
 
+@log_service_operation
 def confirm_password(user: User, password: str, *, session_token: str) -> None:
     """Take the password once more from who is logged in, before they move money.
 
@@ -183,6 +188,7 @@ def confirm_password(user: User, password: str, *, session_token: str) -> None:
     log.info("password.confirmed", user_id=user.id)
 
 
+@log_service_operation
 def send_verification(user: User) -> None:
     """Write to the user again how to prove that the address is theirs."""
     with transaction():
@@ -190,6 +196,7 @@ def send_verification(user: User) -> None:
         emails.enqueue(user, "verify_email", dedupe_key=f"verify_email:{link.id}", link=link)
 
 
+@log_service_operation
 def verify_email(token: str) -> None:
     """Note that the owner of the link reads mail at the address.
 

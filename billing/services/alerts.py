@@ -23,6 +23,7 @@ from billing.domain.alerts import (
 from billing.domain.moments import rfc3339
 from billing.errors import InvalidInput
 from billing.models import AlertSetting, UsageAlert, User
+from billing.observability.timing import log_service_operation
 from billing.services import emails, host_events
 from billing.services.email_facts import moment_fact
 
@@ -56,6 +57,7 @@ def get_thresholds(user_id: int) -> Thresholds:
     return Thresholds() if row is None else Thresholds(row.quota_percent, row.tokens_below)
 
 
+@log_service_operation
 def set_thresholds(user_id: int, thresholds: Thresholds) -> None:
     """Keep what the user wants to hear of.
 

@@ -16,6 +16,7 @@ from billing.database import db, transaction
 from billing.domain.secrets import fingerprint, new_secret
 from billing.errors import NotFound
 from billing.models import ApiKey, AuditEntry, User
+from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,7 @@ PREFIX_LENGTH = 8
 ALL_SCOPES = ("read", "write")
 
 
+@log_service_operation
 def create(
     *,
     actor: str,
@@ -91,6 +93,7 @@ def get(prefix: str) -> ApiKey:
     return key
 
 
+@log_service_operation
 def revoke(key_id: int, *, actor: str, user: User | None = None) -> None:
     """Make a key stop working for ever.
 

@@ -13,6 +13,7 @@ from billing.database import insert_into, transaction
 from billing.domain.secrets import fingerprint
 from billing.errors import RateLimited
 from billing.models import CredentialAttempts
+from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,7 @@ RESET_BY_ACCOUNT = Limit("reset.account", 5, timedelta(hours=1))
 RESET_BY_ADDRESS = Limit("reset.address", 29, timedelta(minutes=15))
 
 
+@log_service_operation
 def spend(limit: Limit, subject: str) -> None:
     """Count an attempt before it is made, so that parallel guesses cannot slip through.
 
@@ -57,6 +59,7 @@ def spend(limit: Limit, subject: str) -> None:
         raise RateLimited("There were too many tries.", retry_after_seconds=seconds)
 
 
+@log_service_operation
 def give_back(limit: Limit, subject: str) -> None:
     """Take back one attempt that turned out right."""
     with transaction() as session:
@@ -67,6 +70,7 @@ def give_back(limit: Limit, subject: str) -> None:
         )
 
 
+@log_service_operation
 def forget(limit: Limit, subject: str) -> None:
     """Forget the subject's attempts: it has proved who it is."""
     with transaction() as session:

@@ -9,8 +9,10 @@ from billing import clock
 from billing.database import db, transaction
 from billing.domain.periods import period_at
 from billing.models import TierVersion, User, UserTokenBalance
+from billing.observability.timing import log_service_operation
 
 
+@log_service_operation
 def open_balance(user: User, *, tier_version: TierVersion, anchor: datetime) -> UserTokenBalance:
     """Give the user an empty balance and a first quota period, or return what there is.
 

@@ -11,6 +11,7 @@ from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.gateway import Gateway
 from billing.models import SubscriptionTier, TierVersion, TokenPackage
+from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class _PackageOnSale:
     price: Money
 
 
+@log_service_operation
 def push(gateway: Gateway) -> list[PushedPrice]:
     """Create or update the products and prices at Stripe, and store their ids.
 

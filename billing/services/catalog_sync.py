@@ -11,6 +11,7 @@ from billing.database import transaction
 from billing.domain.catalog import CatalogDocument, TierEntry
 from billing.domain.catalog_changes import Change, Subject, compare, order_features
 from billing.models import AuditEntry, Feature, SubscriptionTier, TierVersion, TokenPackage
+from billing.observability.timing import log_service_operation
 from billing.services.catalog_state import read_state, read_tiers
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,7 @@ def export() -> CatalogDocument:
     return read_state().on_sale
 
 
+@log_service_operation
 def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
     """Make the database sell what the document says, in one transaction.
 

@@ -27,6 +27,7 @@ from billing.errors import (
 from billing.gateway import CheckoutSession, Gateway
 from billing.gateway.checkout import SessionRequest
 from billing.models import Order, User
+from billing.observability.timing import log_service_operation
 from billing.services import catalog, orders, provisioning
 from billing.services.choices import Choice
 from billing.services.users import lock_user
@@ -50,6 +51,7 @@ class ReturnPages:
     cancel_url: str
 
 
+@log_service_operation
 def start_subscription(
     user: User,
     *,
@@ -95,6 +97,7 @@ def start_subscription(
     return _start(user, choice, pages, gateway)
 
 
+@log_service_operation
 def start_tokens(user: User, *, package_slug: str, pages: ReturnPages, gateway: Gateway) -> str:
     """Start the checkout of a token package.
 
@@ -121,6 +124,7 @@ def start_tokens(user: User, *, package_slug: str, pages: ReturnPages, gateway: 
     return _start(user, choice, pages, gateway)
 
 
+@log_service_operation
 def confirm(user: User, session_id: str, *, gateway: Gateway) -> Order:
     """Bring the order of a checkout session up to date: what the return page does.
 

@@ -15,6 +15,7 @@ from billing.database import transaction
 from billing.domain.reversals import DisputeEffect
 from billing.gateway import Gateway, StripeDispute
 from billing.models import AuditEntry, Dispute, User
+from billing.observability.timing import log_service_operation
 from billing.services import payments, reversals
 from billing.services.payments import PaymentReading
 from billing.services.users import lock_customer
@@ -30,6 +31,7 @@ class DisputeReading:
     dispute: StripeDispute
 
 
+@log_service_operation
 def read(dispute_id: str, *, gateway: Gateway) -> DisputeReading:
     """Read a dispute, and what the disputed charge had paid.
 
@@ -47,6 +49,7 @@ def read(dispute_id: str, *, gateway: Gateway) -> DisputeReading:
     return DisputeReading(payment, gateway.disputes.retrieve(dispute_id))
 
 
+@log_service_operation
 def apply(reading: DisputeReading) -> None:
     """Make our row, and what the payment had bought, say what Stripe holds.
 

@@ -8,6 +8,7 @@ from billing import clock
 from billing.database import db, transaction
 from billing.domain.ledger import HoldState
 from billing.models import User, UserTokenBalance
+from billing.observability.timing import log_service_operation
 from billing.services import (
     balances,
     grace,
@@ -42,6 +43,7 @@ def lock_current(session: Session, user_id: int, now: datetime) -> UserTokenBala
     return balance
 
 
+@log_service_operation
 def read_current(user_id: int) -> UserTokenBalance:
     """Return the user's row as of now, for reading; it is locked only if something has come due.
 

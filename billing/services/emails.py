@@ -16,6 +16,7 @@ from billing import clock
 from billing.database import db, insert_into, transaction
 from billing.errors import LinkExpired, Member
 from billing.models import Email, OneTimeLink, User
+from billing.observability.timing import log_service_operation
 from billing.services import links
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class Mailer(Protocol):
         """Send the e-mail and return its subject; raises EmailNotSent."""
 
 
+@log_service_operation
 def enqueue(
     user: User,
     kind: str,

@@ -8,10 +8,16 @@ from sqlalchemy import bindparam, text
 from billing import clock
 from billing.database import UtcDateTime, db
 from billing.models import User
+from billing.observability import metrics
+from billing.observability.timing import log_service_operation
 from billing.services import provisioning
 from billing.services.identity import id_of
 
 log = structlog.get_logger(__name__)
+
+ALLOWED, REFUSED, UNKNOWN = (
+    metrics.FEATURE_CHECKS.labels(result) for result in ("allowed", "refused", "unknown")
+)
 
 RIGHT = text(
     """
@@ -40,6 +46,7 @@ class Right:
     is_allowed: bool
 
 
+@log_service_operation
 def can_access_feature(user: User | None, feature_key: str) -> bool:
     """Say whether the user may use the feature; one query.
 
@@ -53,11 +60,14 @@ def can_access_feature(user: User | None, feature_key: str) -> bool:
     right = find_right(user_id, feature_key)
     if right is None:
         log.warning("feature.unknown", user_id=user_id, feature=feature_key[:64])
+        UNKNOWN.inc()
         return False
     if not right.is_provisioned:
         provisioning.ensure(db.session.get_one(User, user_id))
         right = find_right(user_id, feature_key)
-    return right is not None and right.is_allowed
+    is_allowed = right is not None and right.is_allowed
+    (ALLOWED if is_allowed else REFUSED).inc()
+    return is_allowed
 
 
 def find_right(user_id: int, feature_key: str) -> Right | None:

@@ -5,11 +5,13 @@ from sqlalchemy import select
 from billing import clock
 from billing.database import db, transaction
 from billing.models import UserTokenBalance
+from billing.observability.timing import log_service_operation
 from billing.services import due
 
 USERS_AT_ONCE = 500
 
 
+@log_service_operation
 def expire_due() -> int:
     """Bring every overdue user up to date: holds, lots, quota periods; return how many there were.
 

@@ -20,6 +20,7 @@ from billing.models import (
     TokenLot,
     TokenTransaction,
 )
+from billing.observability.timing import log_service_operation
 from billing.services import due, lots
 
 REQUEST = re.compile(r"air_(\d{1,18})_(\d{1,18})", re.ASCII)
@@ -28,6 +29,7 @@ HOLD = re.compile(r"hold_(\d{1,18})", re.ASCII)
 LINE = re.compile(r"txn_(\d{1,18})_(\d{1,18})", re.ASCII)
 
 
+@log_service_operation
 def explain(reference: str) -> Explanation:
     """Return the reasons of one decision: a request, a refusal, a hold or a ledger line.
 

@@ -25,6 +25,7 @@ from billing.errors import (
 )
 from billing.models import Hold, HoldLot, UserTokenBalance
 from billing.models.user import User
+from billing.observability.timing import log_service_operation
 from billing.services import due, entitlements, lots, refusals, settlements
 from billing.services.identity import id_of
 from billing.services.metering import Wanted
@@ -85,6 +86,7 @@ class HeldRequest:
             self.release()
 
 
+@log_service_operation
 def hold(
     user: User,
     feature_key: str,
@@ -126,6 +128,7 @@ def hold(
     return _held_request(outcome, feature_key)
 
 
+@log_service_operation
 def settle(user_id: int, reference: str, quantity: int) -> Settlement:
     """Charge what was really used, once, and give back the rest to where it came from.
 
@@ -155,6 +158,7 @@ def settle(user_id: int, reference: str, quantity: int) -> Settlement:
         return Settlement(reference, quantity, held.shortfall, receipts)
 
 
+@log_service_operation
 def release(user_id: int, reference: str) -> None:
     """Give back all that the hold reserved. Joins the open transaction.
 
@@ -174,6 +178,7 @@ def release(user_id: int, reference: str) -> None:
         due.catch_up(session, balance, now)
 
 
+@log_service_operation
 def is_open(user_id: int, reference: str) -> bool:
     """Say whether the hold still reserves something.
 

@@ -12,6 +12,7 @@ from billing.domain.moments import rfc3339
 from billing.domain.statuses import SubscriptionStatus
 from billing.errors import Member
 from billing.models import HostWebhook, TokenTransaction, User, UserSubscription
+from billing.observability.timing import log_service_operation
 
 LINES_TOLD = {
     TransactionKind.GRANT: "tokens.granted",
@@ -20,6 +21,7 @@ LINES_TOLD = {
 ENDED = {SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED}
 
 
+@log_service_operation
 def emit(
     user_id: int, event_type: str, data: dict[str, Member], *, dedupe_key: str | None = None
 ) -> None:

@@ -19,6 +19,7 @@ from billing import clock
 from billing.database import db, transaction
 from billing.errors import EventNotFound
 from billing.models import HostWebhook
+from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +87,7 @@ def deliver_pending(endpoint: Endpoint) -> int:
     return sum(_deliver(webhook_id, endpoint) for webhook_id in due)
 
 
+@log_service_operation
 def replay(event_id: str, *, endpoint: Endpoint) -> HostWebhook:
     """Send one event again, whatever came of it before.
 

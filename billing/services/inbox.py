@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from billing import clock
 from billing.database import db, insert_into, transaction
@@ -19,6 +20,8 @@ from billing.errors import (
 )
 from billing.gateway import Event, Gateway
 from billing.models import WebhookEvent
+from billing.observability import metrics
+from billing.observability.timing import log_service_operation
 from billing.services.stripe_events import effect_of
 
 log = structlog.get_logger(__name__)
@@ -28,6 +31,7 @@ MAX_ERROR_LENGTH = 500
 RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440, 1440))
 
 
+@log_service_operation
 def receive(event: Event, *, gateway: Gateway) -> WebhookEvent:
     """Keep the event, then apply it; a second delivery of a settled one does nothing.
 
@@ -47,14 +51,17 @@ def receive(event: Event, *, gateway: Gateway) -> WebhookEvent:
     is_foreign = event.is_live != gateway.is_live
     stored = _keep(event, EventState.IGNORED if is_foreign else EventState.PENDING)
     if is_foreign:
+        metrics.WEBHOOKS.labels("wrong_mode").inc()
         log.error("webhook.wrong_mode", event_id=event.id, is_live=event.is_live)
     elif stored.is_settled:
+        metrics.WEBHOOKS.labels("duplicate").inc()
         log.info("webhook.duplicate", event_id=event.id, event_type=event.type)
     else:
         return replay(stored, gateway=gateway)
     return stored
 
 
+@log_service_operation
 def replay(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
     """Apply a kept event (again): safe to repeat, whatever its state.
 
@@ -65,6 +72,13 @@ def replay(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
     Raises:
         GatewayUnavailable: its object could not be read. Whatever is raised, the row keeps it.
     """
+    with bound_contextvars(event_id=stored.stripe_event_id):
+        row = _apply(stored, gateway=gateway)
+    metrics.WEBHOOKS.labels(row.state).inc()
+    return row
+
+
+def _apply(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
     try:
         effect = effect_of(stored.type, stored.stripe_object_id, gateway=gateway)
         with transaction() as session:
@@ -80,11 +94,13 @@ def replay(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
         return _stamp(stored, EventState.PARKED, error)
     except Exception as error:
         _stamp(stored, EventState.FAILED, error)
+        metrics.WEBHOOKS.labels(EventState.FAILED).inc()
         raise
-    log.info("webhook.applied", event_id=row.stripe_event_id, event_type=row.type, state=row.state)
+    log.info("webhook.applied", event_type=row.type, state=row.state)
     return row
 
 
+@log_service_operation
 def retry_due(*, gateway: Gateway, is_stopped: Callable[[], bool] = lambda: False) -> int:
     """Apply every event whose next attempt is due: those that failed, or were never finished.
 
@@ -202,7 +218,6 @@ def _stamp(stored: WebhookEvent, state: EventState, error: Exception) -> Webhook
     log.log(
         logging.ERROR if needs_a_person else logging.WARNING,
         "webhook.not_applied",
-        event_id=row.stripe_event_id,
         event_type=row.type,
         state=state,
         error=detail,

@@ -11,6 +11,7 @@ from billing.database import transaction
 from billing.domain.statuses import SETTLED_STATES, EventState
 from billing.errors import Conflict, InvalidInput
 from billing.models import AuditEntry, WebhookEvent
+from billing.observability.timing import log_service_operation
 from billing.services import inbox
 
 log = structlog.get_logger(__name__)
@@ -18,6 +19,7 @@ log = structlog.get_logger(__name__)
 KEPT_DAYS = 31
 
 
+@log_service_operation
 def ignore(stripe_event_id: str, *, reason: str, actor: str) -> WebhookEvent:
     """Settle an event without applying it: a person has looked and nothing is to be done.
 
@@ -53,6 +55,7 @@ def ignore(stripe_event_id: str, *, reason: str, actor: str) -> WebhookEvent:
     return row
 
 
+@log_service_operation
 def purge(*, older_than_days: int) -> int:
     """Forget settled events; what waits, failed or is parked stays.
 

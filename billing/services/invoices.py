@@ -7,6 +7,7 @@ from billing.database import db, transaction
 from billing.errors import UnknownCustomer
 from billing.gateway import StripeInvoice
 from billing.models import Invoice, User
+from billing.observability.timing import log_service_operation
 from billing.services import payment_emails
 from billing.services.users import lock_user
 
@@ -16,6 +17,7 @@ FINAL_STATUSES = frozenset({"paid", "void"})
 DRAFT = "draft"
 
 
+@log_service_operation
 def apply(invoice: StripeInvoice) -> None:
     """Keep the invoice as Stripe has it; a reading from before it was paid changes nothing.
 

@@ -12,6 +12,7 @@ from billing.database import MAX_AMOUNT, transaction
 from billing.domain.ledger import LotSource, TransactionKind
 from billing.errors import IdempotencyMismatch, InvalidInput
 from billing.models import TokenLot, TokenTransaction, UserTokenBalance
+from billing.observability.timing import log_service_operation
 from billing.services import due, lots
 from billing.services.ledger_lines import Cause, post
 
@@ -41,6 +42,7 @@ class ClawbackReceipt:
     is_replay: bool = field(default=False, compare=False)
 
 
+@log_service_operation
 def grant(
     user_id: int,
     tokens: int,
@@ -120,6 +122,7 @@ def _replayed_grant(line: TokenTransaction, tokens: int) -> GrantReceipt:
     )
 
 
+@log_service_operation
 def clawback(
     user_id: int, tokens: int, *, lot_id: int, reason: str, actor: str, idempotency_key: str
 ) -> ClawbackReceipt:

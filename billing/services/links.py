@@ -9,6 +9,7 @@ from billing.database import db, transaction
 from billing.domain.secrets import fingerprint, new_secret
 from billing.errors import LinkExpired
 from billing.models import LinkPurpose, OneTimeLink, User
+from billing.observability.timing import log_service_operation
 
 LIFETIMES = {
     LinkPurpose.VERIFY_EMAIL: timedelta(days=3),
@@ -16,6 +17,7 @@ LIFETIMES = {
 }
 
 
+@log_service_operation
 def prepare(user: User, purpose: LinkPurpose) -> OneTimeLink:
     """Return a new link without a token; the user's older links of that purpose stop working."""
     now = clock.now()
@@ -27,6 +29,7 @@ def prepare(user: User, purpose: LinkPurpose) -> OneTimeLink:
     return link
 
 
+@log_service_operation
 def revoke(user: User, purpose: LinkPurpose) -> None:
     """Make the user's links of that purpose stop working."""
     with transaction() as session:
@@ -41,6 +44,7 @@ def revoke(user: User, purpose: LinkPurpose) -> None:
         )
 
 
+@log_service_operation
 def issue_token(link_id: int) -> str:
     """Give the link a new token and return it; only its fingerprint is stored.
 
@@ -78,6 +82,7 @@ def get_user(token: str, purpose: LinkPurpose) -> User:
     return user
 
 
+@log_service_operation
 def use(token: str, purpose: LinkPurpose) -> int:
     """Use the link up and return its id; of two tries at once one wins.
 

@@ -14,6 +14,8 @@ from billing.database import db, in_transaction, raw_connection, transaction
 from billing.domain.metering import MAX_QUANTITY, Quota, Receipt
 from billing.errors import BillingError, IdempotencyMismatch, InvalidInput
 from billing.models import User
+from billing.observability import decisions
+from billing.observability.timing import log_service_operation
 from billing.services import balances, due, metering_prepared, refusals
 from billing.services.identity import id_of
 from billing.services.metering_statements import STATEMENTS, Row
@@ -53,6 +55,7 @@ class Wanted:
         }
 
 
+@log_service_operation
 def record(
     user: User, feature_key: str, quantity: int = 1, *, idempotency_key: str | None = None
 ) -> Receipt:
@@ -84,7 +87,9 @@ def record(
         outcome = _charge_locked(wanted, parameters)
     if isinstance(outcome, BillingError):
         raise outcome
-    return _receipt(wanted, outcome)
+    receipt = _receipt(wanted, outcome)
+    decisions.count(receipt)
+    return receipt
 
 
 def _charge_at_once(parameters: Mapping[str, Any]) -> Row | None:

@@ -15,6 +15,8 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.metering import Receipt
 from billing.errors import BillingError, IdempotencyMismatch, InvalidInput
+from billing.observability import decisions
+from billing.observability.timing import log_service_operation
 from billing.services import batch_rows, due, refusals
 from billing.services.batch_rows import Account, Charge
 from billing.services.metering import Wanted
@@ -35,6 +37,7 @@ class BatchRequest:
     idempotency_key: str | None = None
 
 
+@log_service_operation
 def record_batch(requests: Sequence[BatchRequest]) -> list[Outcome]:
     """Record each request or refuse it, as if they had come one after the other.
 
@@ -56,8 +59,10 @@ def record_batch(requests: Sequence[BatchRequest]) -> list[Outcome]:
     if wanted:
         with transaction() as session:
             batch = _Batch(session, wanted, clock.now())
-            recorded = iter([batch.decide(each) for each in wanted])
+            decided = [batch.decide(each) for each in wanted]
             batch.write()
+            decisions.count_all(each for each in decided if isinstance(each, Receipt))
+            recorded = iter(decided)
             return [next(recorded) if isinstance(each, Wanted) else each for each in outcomes]
     return [each for each in outcomes if not isinstance(each, Wanted)]
 

@@ -7,6 +7,7 @@ from billing.database import db, transaction
 from billing.errors import CardDeclined, NothingDue, PaymentIncomplete, StripeRefused
 from billing.gateway import Gateway, StripeInvoice
 from billing.models import Invoice, User
+from billing.observability.timing import log_service_operation
 from billing.services import invoices, subscriptions
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ def find(user_id: int) -> Invoice | None:
     return db.session.scalar(newest)
 
 
+@log_service_operation
 def pay(user: User, *, gateway: Gateway) -> StripeInvoice:
     """Try the payment of the open invoice again, now; one that is paid meanwhile is no error.
 
@@ -65,6 +67,7 @@ def pay(user: User, *, gateway: Gateway) -> StripeInvoice:
     return invoice
 
 
+@log_service_operation
 def discard(user: User, *, gateway: Gateway) -> None:
     """Give up a subscription whose first payment never came; Stripe voids the invoice.
 

@@ -14,6 +14,7 @@ from billing.domain.statuses import OrderKind, OrderState
 from billing.errors import OrderNotFound, StripeMismatch
 from billing.gateway import CheckoutSession, CustomerSubscriptions, Gateway
 from billing.models import Order
+from billing.observability.timing import log_service_operation
 from billing.services import ledger, payment_emails, reversals, subscriptions, trials
 from billing.services.users import lock_user
 
@@ -29,6 +30,7 @@ class CheckoutReading:
     has_failed: bool = False
 
 
+@log_service_operation
 def read(session_id: str, *, gateway: Gateway, has_failed: bool = False) -> CheckoutReading:
     """Read a checkout session, and what the customer subscribes to where that was bought.
 
@@ -49,6 +51,7 @@ def read(session_id: str, *, gateway: Gateway, has_failed: bool = False) -> Chec
     return CheckoutReading(session, held, has_failed)
 
 
+@log_service_operation
 def fulfil(reading: CheckoutReading) -> Order:
     """Give what the order bought, once, when Stripe says that it is paid.
 
@@ -88,6 +91,7 @@ def fulfil(reading: CheckoutReading) -> Order:
     return order
 
 
+@log_service_operation
 def abandon(order_id: int) -> None:
     """Close an order that nobody can pay any more; a paid one stays as it is.
 

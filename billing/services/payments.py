@@ -9,6 +9,7 @@ from billing.database import db
 from billing.errors import UnknownCustomer
 from billing.gateway import Gateway, StripeCharge, StripeInvoice
 from billing.models import Invoice, Order
+from billing.observability.timing import log_service_operation
 from billing.services import invoices, tickets
 
 
@@ -22,6 +23,7 @@ class PaymentReading:
     invoice: StripeInvoice | None
 
 
+@log_service_operation
 def read(charge_id: str, *, gateway: Gateway) -> PaymentReading:
     """Read what a charge was for, under a ticket that covers what is read afterwards.
 

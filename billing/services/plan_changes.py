@@ -25,6 +25,7 @@ from billing.errors import (
 )
 from billing.gateway import Gateway, InvoicePreview, StripeSubscription
 from billing.models import TierVersion, User, UserSubscription
+from billing.observability.timing import log_service_operation
 from billing.services import catalog, invoices, provisioning, subscriptions
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class ChangePreview:
     lost: tuple[str, ...]
 
 
+@log_service_operation
 def preview(
     user: User,
     *,
@@ -98,6 +100,7 @@ def preview(
     return _describe(row, held, kind=kind, to=(wanted, interval), invoice=invoice, moment=moment)
 
 
+@log_service_operation
 def confirm(
     user: User,
     *,
@@ -150,6 +153,7 @@ def confirm(
     return seen
 
 
+@log_service_operation
 def undo(user: User, *, gateway: Gateway) -> None:
     """Forget the change that waits for the end of the period; none waiting is no error.
 
@@ -166,6 +170,7 @@ def undo(user: User, *, gateway: Gateway) -> None:
     subscriptions.apply(subscriptions.read(held.customer_id, gateway=gateway))
 
 
+@log_service_operation
 def cancel(
     user: User, *, gateway: Gateway, feedback: str | None = None, comment: str | None = None
 ) -> None:
@@ -194,6 +199,7 @@ def cancel(
     log.info("subscription.cancel_asked", user_id=user.id, feedback=feedback)
 
 
+@log_service_operation
 def resume(user: User, *, gateway: Gateway) -> None:
     """Undo a cancellation, whether it was made here or in the portal; none is no error.
 

@@ -12,6 +12,7 @@ from billing.domain.money import Money
 from billing.domain.statuses import SubscriptionStatus
 from billing.errors import Member
 from billing.models import User, UserSubscription
+from billing.observability.timing import log_service_operation
 from billing.services import emails
 from billing.services.email_facts import moment_fact, money_fact
 from billing.services.users import lock_customer
@@ -71,6 +72,7 @@ def tell_of_change(user: User, *, before: PlanStanding, ticket: int) -> None:
         )
 
 
+@log_service_operation
 def announce_next_payment(customer_id: str) -> None:
     """Tell when a trial ends or a year renews, once for each; joins the open transaction.
 

@@ -3,8 +3,10 @@
 from billing.errors import NoSubscription
 from billing.gateway import Gateway
 from billing.models import User
+from billing.observability.timing import log_service_operation
 
 
+@log_service_operation
 def open(user: User, *, return_url: str, gateway: Gateway) -> str:
     """Open the billing portal.
 

@@ -11,6 +11,7 @@ from billing.database import db, insert_into, transaction
 from billing.domain.secrets import new_secret
 from billing.errors import LinkExpired
 from billing.models import PortalLink, User
+from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,7 @@ class NewLink:
     is_replay: bool = False
 
 
+@log_service_operation
 def create(user_id: int, *, actor: str, idempotency_key: str | None = None) -> NewLink:
     """Make a link that logs the user in.
 
@@ -59,6 +61,7 @@ def create(user_id: int, *, actor: str, idempotency_key: str | None = None) -> N
     return NewLink(nonce, expires_at)
 
 
+@log_service_operation
 def use(nonce: str) -> User:
     """Use the link up and return its user; of two tries at once one wins.
 

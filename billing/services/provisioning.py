@@ -12,12 +12,14 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.statuses import SubscriptionStatus
 from billing.models import User, UserSubscription, UserTokenBalance
+from billing.observability.timing import log_service_operation
 from billing.services import balances, catalog
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
 
 
+@log_service_operation
 def ensure(user: User) -> None:
     """Put back the subscription or the balance of a user who lacks one; else do nothing.
 

@@ -8,11 +8,13 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.periods import Period, period_after_change
 from billing.models import TierVersion, UserTokenBalance
+from billing.observability.timing import log_service_operation
 from billing.services import due, grace, quota_periods
 
 log = structlog.get_logger(__name__)
 
 
+@log_service_operation
 def follow_tier(
     user_id: int,
     *,

@@ -5,9 +5,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing.database import transaction
+from billing.observability.timing import log_service_operation
 from billing.settings import PROJECT_ROOT
 
 
+@log_service_operation
 def problems() -> list[str]:
     """Return what keeps us from serving, in words for the operator; empty when all is well."""
     try:

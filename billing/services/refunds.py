@@ -15,6 +15,7 @@ from billing.database import transaction
 from billing.domain.reversals import FAILED_REFUNDS
 from billing.gateway import Gateway, StripeRefund
 from billing.models import AuditEntry, Invoice, Refund, User
+from billing.observability.timing import log_service_operation
 from billing.services import payment_emails, payments, reversals
 from billing.services.payments import PaymentReading
 from billing.services.users import lock_customer
@@ -30,6 +31,7 @@ class RefundsReading:
     refunds: tuple[StripeRefund, ...]
 
 
+@log_service_operation
 def read(charge_id: str, *, gateway: Gateway) -> RefundsReading:
     """Read all refunds of a charge, and what it had paid.
 
@@ -45,6 +47,7 @@ def read(charge_id: str, *, gateway: Gateway) -> RefundsReading:
     return RefundsReading(payment, gateway.refunds.list_by_charge(charge_id))
 
 
+@log_service_operation
 def apply(reading: RefundsReading) -> None:
     """Make our rows, and what the payment had bought, say what Stripe holds.
 

@@ -17,6 +17,7 @@ from billing.errors import (
     UnknownFeature,
 )
 from billing.models import AiRefusal, UserTokenBalance
+from billing.observability import decisions
 from billing.services import entitlements
 
 log = structlog.get_logger(__name__)
@@ -65,13 +66,19 @@ def refuse(
 
 
 def decide(standing: Standing, *, feature_key: str, quantity: int) -> Refused:
-    """Return why the user cannot have what was asked.
+    """Return why the user cannot have what was asked, and count it.
 
     Args:
         standing: what the user had.
         feature_key: what was asked for.
         quantity: how many requests.
     """
+    refused = _decide(standing, feature_key=feature_key, quantity=quantity)
+    decisions.count(refused.error)
+    return refused
+
+
+def _decide(standing: Standing, *, feature_key: str, quantity: int) -> Refused:
     right = entitlements.find_right(standing.user_id, feature_key)
     if right is None:
         return Refused(_unknown(standing.user_id, feature_key), None)

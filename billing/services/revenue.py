@@ -18,6 +18,7 @@ from billing.database import db, transaction
 from billing.domain.money import Money
 from billing.domain.revenue import MovementKind, kind_of_movement
 from billing.models import RevenueMovement, UserSubscription
+from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +71,7 @@ class RevenueReport:
         return Money(twice // (2 * self.paying), self.currency)
 
 
+@log_service_operation
 def follow(row: UserSubscription) -> None:
     """Log what the subscription brings a month where that has changed; joins the transaction.
 

@@ -17,12 +17,14 @@ from billing.domain.money import Money
 from billing.domain.reversals import DisputeEffect, Reversal, reverse
 from billing.domain.statuses import OrderKind, OrderState
 from billing.models import Dispute, Order, Refund, TokenLot
+from billing.observability.timing import log_service_operation
 from billing.services import due, lot_moves, lots
 from billing.services.lot_moves import Books
 
 log = structlog.get_logger(__name__)
 
 
+@log_service_operation
 def follow(order: Order) -> None:
     """Take back, restore, freeze and free the order's tokens as its payment has it now.
 

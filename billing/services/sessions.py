@@ -9,6 +9,7 @@ from billing import clock
 from billing.database import db, transaction
 from billing.domain.secrets import fingerprint, new_secret
 from billing.models import User, UserSession
+from billing.observability.timing import log_service_operation
 
 IDLE_LIFETIME = timedelta(hours=24)
 LIFETIME = timedelta(days=14)
@@ -19,6 +20,7 @@ CONFIRMATION_LIFETIME = timedelta(minutes=15)
 MAX_USER_AGENT_LENGTH = 200
 
 
+@log_service_operation
 def start(user: User, *, user_agent: str = "") -> str:
     """Log the user in and return the new session's token, which is stored nowhere.
 
@@ -48,6 +50,7 @@ def start(user: User, *, user_agent: str = "") -> str:
     return token
 
 
+@log_service_operation
 def find(token: str) -> User | None:
     """Return the user whose live session the token opens, and note that they were here.
 
@@ -84,6 +87,7 @@ def is_confirmed(token: str) -> bool:
     return db.session.scalar(select(UserSession.id).where(mine, recent)) is not None
 
 
+@log_service_operation
 def confirm(token: str) -> None:
     """Note that the password was typed in this session just now.
 
@@ -98,12 +102,14 @@ def confirm(token: str) -> None:
         )
 
 
+@log_service_operation
 def end(token: str) -> None:
     """Log out: the token opens nothing any more."""
     with transaction() as session:
         session.execute(delete(UserSession).where(UserSession.token_hash == fingerprint(token)))
 
 
+@log_service_operation
 def end_all(user: User, *, keep: str = "") -> None:
     """Log the user out everywhere, but for the session whose token is `keep`."""
     with transaction() as session:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from billing.domain.ledger import HoldState
 from billing.domain.metering import Quota, Receipt
 from billing.models import AiRequest, Hold, QuotaPeriod, User, UserTokenBalance
+from billing.observability import decisions
 from billing.services import lots, reservations
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,9 @@ def settle(
         shortfall=hold.shortfall,
     )
     user = session.get_one(User, hold.user_id)
-    return tuple(_receipt(request, user, hold.feature.key) for request in requests)
+    receipts = [_receipt(request, user, hold.feature.key) for request in requests]
+    decisions.count_all(receipts)
+    return tuple(receipts)
 
 
 def _charge_kept(

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from billing.errors import StripeMismatch
 from billing.gateway import Gateway
+from billing.observability.timing import log_service_operation
 from billing.services import disputes, invoices, orders, plan_emails, refunds, subscriptions
 
 Effect: TypeAlias = Callable[[], object]
@@ -13,6 +14,7 @@ Effect: TypeAlias = Callable[[], object]
 Handler: TypeAlias = Callable[[str, Gateway], Effect | None]
 
 
+@log_service_operation
 def effect_of(event_type: str, stripe_object_id: str | None, *, gateway: Gateway) -> Effect | None:
     """Read what the event is about, and return what it changes; None where it is not for us.
 

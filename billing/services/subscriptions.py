@@ -20,6 +20,7 @@ from billing.domain.statuses import SubscriptionStatus
 from billing.errors import UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
 from billing.models import AuditEntry, TierVersion, User, UserSubscription
+from billing.observability.timing import log_service_operation
 from billing.services import (
     catalog,
     host_events,
@@ -34,6 +35,7 @@ from billing.services.users import lock_customer, lock_user
 log = structlog.get_logger(__name__)
 
 
+@log_service_operation
 def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
     """Read all subscriptions of a customer at Stripe, under a ticket.
 
@@ -62,6 +64,7 @@ def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
     return replace(found, subscriptions=reread)
 
 
+@log_service_operation
 def apply(reading: CustomerSubscriptions) -> None:
     """Make our row say what Stripe holds; joins the open transaction.
 
@@ -100,6 +103,7 @@ def apply(reading: CustomerSubscriptions) -> None:
         plan_emails.tell_of_change(user, before=stood, ticket=reading.ticket)
 
 
+@log_service_operation
 def end_grace_if_over(user: User) -> None:
     """Put the user on the default tier where a renewal has stayed unpaid through its grace.
 

@@ -6,6 +6,7 @@ See docs/decisions/0001.
 from dataclasses import dataclass
 
 from billing.database import transaction
+from billing.observability.timing import log_service_operation
 from billing.services import provisioning
 from billing.services.users import lock_customer
 
@@ -18,6 +19,7 @@ class Ticket:
     known_subscription_id: str | None
 
 
+@log_service_operation
 def take(customer_id: str) -> Ticket:
     """Number a reading that is about to begin; whatever it sees is newer than under a lower one.
 

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from billing import clock
 from billing.database import db, insert_into, transaction
 from billing.models import TrialUse
+from billing.observability.timing import log_service_operation
 
 
 def was_used(person_hash: str) -> bool:
@@ -17,6 +18,7 @@ def was_used(person_hash: str) -> bool:
     return db.session.scalar(used) is not None
 
 
+@log_service_operation
 def remember(person_hash: str) -> None:
     """Note that the person has a trial; again changes nothing. Joins the open transaction.
 

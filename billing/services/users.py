@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from billing.database import db, transaction
 from billing.errors import EmailTaken, UnknownCustomer, UserNotFound
 from billing.models import AuditEntry, User
+from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
 
@@ -17,6 +18,7 @@ MAX_ID = 2**63 - 1
 ID_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
 
 
+@log_service_operation
 def create(
     email: str,
     *,

@@ -23,7 +23,7 @@ from billing.web import shell
 
 log = structlog.get_logger(__name__)
 
-PROBLEM_PATHS = ("/api/", "/webhooks/")
+PROBLEM_PATHS = ("/api/", "/webhooks/", "/metrics")
 RETRY_AFTER_SECONDS = 30
 # Where the framework has only its own words.
 DETAILS = {

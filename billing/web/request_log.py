@@ -7,7 +7,7 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
-from billing.observability import logging
+from billing.observability import logging, metrics
 from billing.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 HEADER = "X-Request-Id"
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 MAX_PATH_LENGTH = 200
+# What a stranger makes up must not become a series of its own.
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -34,6 +36,8 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
+    seconds = perf_counter() - g.began
+    _count(response, seconds)
     if request.blueprint != "assets":
         log.info(
             "request.finished",
@@ -41,6 +45,12 @@ def _finish(response: Response) -> Response:
             # The rule, not the path: a path may hold a token.
             route=request.url_rule.rule if request.url_rule else request.path[:MAX_PATH_LENGTH],
             status=response.status_code,
-            duration_milliseconds=int((perf_counter() - g.began) * 1000),
+            duration_milliseconds=int(seconds * 1000),
         )
     return response
+
+
+def _count(response: Response, seconds: float) -> None:
+    method = request.method if request.method in KNOWN_METHODS else "other"
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    metrics.HTTP_REQUESTS.labels(method, route, response.status_code).observe(seconds)
