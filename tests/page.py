@@ -160,6 +160,8 @@ class PageClient:
         url = urljoin(self._current.url if self._current else f"{self._base_url}/", address)
         assert self._is_ours(url), f"{url} is another site"
         headers = {"Origin": self._base_url} if method == "POST" else {}
+        if self._current is not None:
+            headers["Referer"] = self._current.url
         path = url.removeprefix(self._base_url)
         return self._client.open(path, method=method, data=data, headers=headers)
 

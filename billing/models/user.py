@@ -26,7 +26,8 @@ class User(Model):
     is_admin: Mapped[bool] = mapped_column(default=False)
     stripe_customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
-    locale: Mapped[str] = mapped_column(String(16), default="en")
+    # The language that was chosen; None for who leaves it to the browser.
+    locale: Mapped[str | None] = mapped_column(String(16))
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -37,7 +37,7 @@ class Letter:
     to_address: str
     kind: str
     context: Mapping[str, Member]
-    locale: str = "en"
+    locale: str | None = None
     time_zone: str = "UTC"
 
 

@@ -26,6 +26,7 @@ def create(
     password_hash: str | None = None,
     external_id: str | None = None,
     is_admin: bool = False,
+    locale: str | None = None,
 ) -> User:
     """Create a user with its free subscription and token balance, in one transaction.
 
@@ -35,6 +36,7 @@ def create(
         password_hash: an argon2 hash; None for a user of the host product.
         external_id: the host product's own id of the user.
         is_admin: whether the user may open the admin pages.
+        locale: the language of the pages and e-mails, as far as it is known.
 
     Raises:
         EmailTaken: the address or the external id belongs to somebody.
@@ -47,6 +49,7 @@ def create(
                 password_hash=password_hash,
                 external_id=external_id,
                 is_admin=is_admin,
+                locale=locale,
             )
             session.add(user)
             session.flush()
@@ -83,6 +86,13 @@ def get(reference: str) -> User:
     if user is None:
         raise UserNotFound("There is no user with this id or e-mail address.")
     return user
+
+
+@log_service_operation
+def choose_locale(user: User, locale: str) -> None:
+    """Write to the user in this language from now on, on pages and in e-mails."""
+    with transaction():
+        user.locale = locale
 
 
 def lock_user(session: Session, user_id: int) -> User:

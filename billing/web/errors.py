@@ -3,7 +3,7 @@
 A refusal (`BillingError`, an HTTP error) is logged at info, a failure at error with its traceback.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +19,8 @@ from werkzeug.wrappers import Response
 
 from billing import clock
 from billing.errors import BillingError, Member
-from billing.web import shell
+from billing.web import language, shell
+from billing.web.language import translate
 
 log = structlog.get_logger(__name__)
 
@@ -157,6 +158,9 @@ def _try_again_at(problem: Problem) -> datetime | None:
 
 
 def _page(problem: Problem) -> Response:
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        language.speak_to_browser()
+    problem = replace(problem, title=translate(problem.title), detail=translate(problem.detail))
     if request.routing_exception is not None and problem.status == HTTPStatus.BAD_REQUEST:
         # An untrusted Host leaves no addresses to link to, so the page has no frame.
         body = current_app.jinja_env.get_template("errors/bare.html").render(problem=problem)

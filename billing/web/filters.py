@@ -1,29 +1,28 @@
-"""How amounts, counts and dates read: Babel, in the person's language and time zone."""
+"""How amounts, counts and dates read: Babel, in the reader's language and time zone."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import (
+from babel.dates import format_skeleton, get_datetime_format, get_timezone_location
+from babel.numbers import format_compact_decimal
+from flask import Flask
+from flask_babel import (
+    format_currency,
     format_date,
-    format_skeleton,
+    format_decimal,
+    format_percent,
     format_time,
     format_timedelta,
-    get_datetime_format,
-    get_timezone_location,
+    get_timezone,
+    to_user_timezone,
 )
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
-from flask import Flask, g
 from markupsafe import Markup
 
 from billing import clock
 from billing.domain.money import Money
+from billing.web.language import _, current_locale
 
-DEFAULT_LOCALE = Locale("en", "US")
 DAYS_BEFORE_MONTHS = 100
 MINUS = "\N{MINUS SIGN}"
 
@@ -50,62 +49,31 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["zone_name"] = zone_name
 
 
-def speak_to(*, locale: str, time_zone: str) -> None:
-    """Set the language and the zone that this request's pages are written in."""
-    g.locale, g.time_zone = _locale(locale), _zone(time_zone)
-
-
-@contextmanager
-def speaking_to(*, locale: str, time_zone: str) -> Iterator[None]:
-    """Write in another person's language and zone for a while: an e-mail between two pages."""
-    before = {name: g.get(name) for name in ("locale", "time_zone")}
-    speak_to(locale=locale, time_zone=time_zone)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            g.pop(name) if value is None else setattr(g, name, value)
-
-
-def speaks() -> bool:
-    """Return whether the language and the zone of this request are settled."""
-    return "locale" in g
-
-
-def current_locale() -> Locale:
-    """Return the locale of the page."""
-    return g.get("locale", DEFAULT_LOCALE)  # type: ignore[no-any-return]
-
-
 def zone_name() -> str:
-    """Return the name of the page's time zone, as a person says it: "Berlin time", "UTC"."""
-    zone = _current_zone()
-    if zone.key == "UTC":
+    """Return the name of the reader's time zone, as a person says it: "Berlin time", "UTC"."""
+    zone = get_timezone()
+    if str(zone) == "UTC":
         return "UTC"
-    return f"{get_timezone_location(zone, locale=current_locale(), return_city=True)} time"
+    city = get_timezone_location(zone, locale=current_locale(), return_city=True)
+    return _("%(city)s time", city=city)
 
 
 def money(amount: Money) -> str:
     """Return "$49.00", with the currency's own decimals."""
-    return format_currency(amount.amount, amount.currency, locale=current_locale()).replace(
-        "-", MINUS
-    )
+    return format_currency(amount.amount, amount.currency).replace("-", MINUS)
 
 
 def whole_money(amount: Money) -> str:
     """Return "$49" when nothing is lost by it, for a price on a card; else as `money`."""
     if amount.amount != amount.amount.to_integral_value():
         return money(amount)
-    locale = current_locale()
-    pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
-    return format_currency(
-        amount.amount, amount.currency, pattern, locale=locale, currency_digits=False
-    )
+    pattern = current_locale().currency_formats["standard"].pattern.replace(".00", "")
+    return format_currency(amount.amount, amount.currency, pattern, currency_digits=False)
 
 
 def number(count: int) -> str:
     """Return "10,000"."""
-    return format_decimal(count, locale=current_locale()).replace("-", MINUS)
+    return format_decimal(count).replace("-", MINUS)
 
 
 def compact(count: int) -> str:
@@ -120,26 +88,24 @@ def signed_number(count: int) -> str:
 
 def percent(share: float) -> str:
     """Return "80%" for 0.8."""
-    return format_percent(share, locale=current_locale())
+    return format_percent(share)
 
 
 def short_date(moment: datetime) -> Markup:
     """Return "Dec 14, 2026" in the person's zone, for tables."""
-    return _time(moment, format_date(_local(moment), "medium", locale=current_locale()))
+    return _time(moment, format_date(moment, "medium"))
 
 
 def long_date(moment: datetime) -> Markup:
     """Return "December 14, 2026" in the person's zone, for sentences."""
-    return _time(moment, format_date(_local(moment), "long", locale=current_locale()))
+    return _time(moment, format_date(moment, "long"))
 
 
 def short_time(moment: datetime) -> Markup:
     """Return "Dec 14, 2026, 2:30 PM" in the person's zone."""
-    local, locale = _local(moment), current_locale()
-    date = format_date(local, "medium", locale=locale)
     # Babel's medium time has seconds, and its short date has no month's name: one of each.
-    time = format_time(local, "short", tzinfo=_current_zone(), locale=locale)
-    pattern = str(get_datetime_format("medium", locale=locale))
+    date, time = format_date(moment, "medium"), format_time(moment, "short")
+    pattern = str(get_datetime_format("medium", locale=current_locale()))
     return _time(moment, pattern.replace("{0}", time).replace("{1}", date).replace("'", ""))
 
 
@@ -150,7 +116,7 @@ def day_and_month(day: date) -> str:
 
 def whole_day(day: date) -> Markup:
     """Return "Dec 14, 2026" for a day that is no moment, such as a UTC day of usage."""
-    text = format_date(day, "medium", locale=current_locale())
+    text = format_date(day, "medium")
     return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), text)
 
 
@@ -166,16 +132,15 @@ def long_date_of(fact: str) -> str:
 
 def days_from_now(moment: datetime) -> str:
     """Return "in 10 days", "today": only next to the date itself."""
-    days = (_local(moment).date() - _local(clock.now()).date()).days
+    days = (to_user_timezone(moment).date() - to_user_timezone(clock.now()).date()).days
     if days == 0:
-        return "today"
+        return _("today")
     # The threshold keeps it in days: "in 1 month" is no help with a quota that resets each month.
     return format_timedelta(
         timedelta(days=days),
         granularity="day",
         threshold=DAYS_BEFORE_MONTHS,
         add_direction=True,
-        locale=current_locale(),
     )
 
 
@@ -186,27 +151,3 @@ def _midnight(day: date) -> datetime:
 def _time(moment: datetime, text: str) -> Markup:
     machine = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Markup('<time datetime="{}">{}</time>').format(machine, text)
-
-
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone(_current_zone())
-
-
-def _current_zone() -> ZoneInfo:
-    return g.get("time_zone") or _zone("UTC")
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-@cache
-def _locale(name: str) -> Locale:
-    try:
-        return Locale.parse(name, sep="-" if "-" in name else "_")
-    except (UnknownLocaleError, ValueError):
-        return DEFAULT_LOCALE

@@ -14,7 +14,8 @@ from billing import clock
 from billing.services import emails
 from billing.services.emails import EmailNotSent, Letter
 from billing.settings import InvalidSettings, Settings
-from billing.web import filters
+from billing.web import language
+from billing.web.language import Reader
 from billing.web.mail_transport import BadMailUrl, open_transport
 
 RETRY_INTERVAL = timedelta(seconds=60)
@@ -42,7 +43,7 @@ class TemplateMailer:
 
     def write(self, letter: Letter) -> EmailMessage:
         """Return the finished e-mail in the reader's language and zone: plain text, then HTML."""
-        with filters.speaking_to(locale=letter.locale, time_zone=letter.time_zone):
+        with language.speaking_to(Reader(letter.locale, letter.time_zone)):
             return self._write(letter)
 
     def _write(self, letter: Letter) -> EmailMessage:

@@ -8,7 +8,6 @@ from jinja2 import StrictUndefined
 
 from billing import clock
 from billing.settings import Settings
-from billing.web import filters
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -23,8 +22,6 @@ def init_app(app: Flask) -> None:
 
 def context() -> dict[str, Any]:
     """Return the frame's variables, for the person who is logged in."""
-    if current_user.is_authenticated and not filters.speaks():
-        filters.speak_to(locale=current_user.locale, time_zone=current_user.time_zone)
     return nameless_context() | {"current_user": current_user}
 
 
