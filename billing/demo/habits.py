@@ -28,22 +28,24 @@ class Habit:
     percent: int
 
 
+NONE = Habit(0)
 STEADY = Habit(100)
 EAGER = Habit(145)
 
 
 def calls_of_day(
-    habit: Habit, tier: str, day: date, *, progress_percent: int
+    habit: Habit, tier: str, day: date, *, luck: str, progress_percent: int
 ) -> Iterator[tuple[str, int]]:
     """Yield each call of the day as its feature and quantity; the same day is always the same.
 
     Args:
         habit: whose.
         tier: the slug of the tier that they are on.
-        day: its weekday and its own luck count.
+        day: its weekday counts.
+        luck: with whose a day turns out like this and not like that.
         progress_percent: how far the history has come; people use more as they go.
     """
-    random = Random(f"{habit.percent}:{tier}:{day}")  # noqa: S311 - a demo's dice
+    random = Random(f"{luck}:{day}")  # noqa: S311 - a demo's dice
     growth = FIRST_MONTHS_PERCENT + (100 - FIRST_MONTHS_PERCENT) * progress_percent // 100
     scale = habit.percent * BY_WEEKDAY[day.weekday()] * growth * random.randint(70, 130)
     for feature, usual in BY_TIER[tier].items():

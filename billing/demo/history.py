@@ -8,7 +8,7 @@ it was told.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from billing import clock
@@ -25,7 +25,7 @@ from billing.services.metering_batch import BatchRequest
 from billing.web.mailer import TemplateMailer
 
 MORNING_HOUR = 9
-WORKED_UNTIL = timedelta(hours=4)
+WORKING_HOURS = (timedelta(hours=3), timedelta(hours=5), timedelta(hours=8))
 
 
 class History:
@@ -37,7 +37,7 @@ class History:
         self._heard: set[str] = set()
         now = clock.now()
         morning = now.replace(hour=MORNING_HOUR, minute=0, second=0, microsecond=0)
-        self._today = morning if now - morning > WORKED_UNTIL else morning - timedelta(days=1)
+        self._today = morning if now - morning > WORKING_HOURS[-1] else morning - timedelta(days=1)
         self._time = self.begins_at
 
     @property
@@ -52,7 +52,8 @@ class History:
             morning = self._today - timedelta(days=days)
             for deed in _deeds_of(morning.date(), self._today):
                 self._do(deed, users[deed.person])
-            self._work(morning + WORKED_UNTIL, users)
+            self._pass_time(morning + WORKING_HOURS[0])
+            self._work(morning, users)
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -68,27 +69,26 @@ class History:
             deed.act(user, self._shop)
         self._hear(since=moment)
 
-    def _work(self, moment: datetime, users: dict[Person, User]) -> None:
+    def _work(self, morning: datetime, users: dict[Person, User]) -> None:
         """Let everybody use what they have, and do what the worker does."""
-        self._pass_time(moment)
-        progress = 100 - 100 * (self._today - moment) // LONGEST_AGO
-        with clock.set_back(moment):
-            requests = [
-                BatchRequest(user.id, feature, quantity)
-                for person, user in users.items()
-                if not person.is_admin
-                for feature, quantity in calls_of_day(
-                    person.habit,
-                    user.subscription.tier.slug,
-                    moment.date(),
-                    progress_percent=progress,
-                )
-            ]
-            metering_batch.record_batch(requests)
+        calls = list(self._calls(morning, users))
+        for number, hour in enumerate(WORKING_HOURS):
+            with clock.set_back(morning + hour + _odd_minutes(calls)):
+                metering_batch.record_batch(calls[number :: len(WORKING_HOURS)])
+        with clock.set_back(morning + WORKING_HOURS[-1] + timedelta(minutes=59)):
             expiry.expire_due()
             subscriptions.end_overdue_graces()
             alerts.tell_pending()
             emails.deliver_pending(self._letters)
+
+    def _calls(self, day: datetime, users: dict[Person, User]) -> Iterator[BatchRequest]:
+        progress = 100 - 100 * (self._today - day) // LONGEST_AGO
+        for person, user in users.items():
+            tier = user.subscription.tier.slug
+            for feature, quantity in calls_of_day(
+                person.habit, tier, day.date(), luck=person.email, progress_percent=progress
+            ):
+                yield BatchRequest(user.id, feature, quantity)
 
     def _pass_time(self, moment: datetime) -> None:
         self._shop.sandbox.advance(moment)
@@ -114,6 +114,10 @@ class _Written:
     def send(self, letter: Letter) -> str:
         """Return the subject."""
         return str(self._mailer.write(letter)["Subject"])
+
+
+def _odd_minutes(calls: Sequence[BatchRequest]) -> timedelta:
+    return timedelta(minutes=sum(call.quantity for call in calls) % 59)
 
 
 def _deeds_of(day: date, today: datetime) -> Sequence[Deed]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing.demo.habits import EAGER, STEADY, Habit
+from billing.demo.habits import EAGER, NONE, STEADY, Habit
 from billing.domain import passwords
 from billing.errors import UserNotFound
 from billing.models import User
@@ -29,6 +29,7 @@ VISITORS = (
     Person(
         "admin@billhook.example",
         "the admin's desk",
+        habit=NONE,
         password="a-wooden-compass-17",  # noqa: S106 - printed for everybody
         is_admin=True,
     ),

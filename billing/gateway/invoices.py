@@ -97,7 +97,6 @@ def _payment_intent_id(payment: InvoicePayment) -> str | None:
 
 
 def _read(invoice: Invoice) -> StripeInvoice:
-    lines = invoice.lines.data
     currency = invoice.currency
     next_attempt = invoice.next_payment_attempt if invoice.status == "open" else None
     return StripeInvoice(
@@ -107,7 +106,7 @@ def _read(invoice: Invoice) -> StripeInvoice:
         number=invoice.number,
         status=invoice.status or "draft",
         billing_reason=invoice.billing_reason,
-        description=(lines[0].description if lines else None) or invoice.description or "Invoice",
+        description=_description(invoice),
         lines=_lines(invoice),
         tax=_tax(invoice),
         total=minor_units(invoice.total, currency),
@@ -119,6 +118,12 @@ def _read(invoice: Invoice) -> StripeInvoice:
         hosted_invoice_url=invoice.hosted_invoice_url,
         issued_at=moment(invoice.created),
     )
+
+
+def _description(invoice: Invoice) -> str:
+    """Name the invoice by what costs the most on it, which is never the credit beside it."""
+    dearest = max(invoice.lines.data, key=lambda line: line.amount, default=None)
+    return (dearest.description if dearest else None) or invoice.description or "Invoice"
 
 
 def _read_preview(invoice: Invoice) -> InvoicePreview:

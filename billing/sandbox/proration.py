@@ -6,7 +6,7 @@ from billing.sandbox.contract import Json
 from billing.sandbox.discounting import applicable
 from billing.sandbox.invoicing import line
 from billing.sandbox.pricing import Part, priced
-from billing.sandbox.subscribing import item_parent
+from billing.sandbox.subscribing import TIMES, item_parent
 from billing.sandbox.unit import Unit
 
 
@@ -50,7 +50,7 @@ def _line(unit: Unit, subscription: Json, item: Json, what: tuple[str, int, int]
     price, quantity = item["price"], item["quantity"]
     name = unit.get("product", price["product"])["name"]
     if quantity > 1:
-        name = f"{quantity} x {name}"
+        name = f"{quantity} {TIMES} {name}"
     fields: Json = {
         "amount": amount,
         "description": f"{word} time on {name} after {_shown_day(at)}",

@@ -1,6 +1,7 @@
 """Subscriptions and their items, as Checkout makes them."""
 
 from billing.sandbox import periods
+from billing.sandbox.amounts import money
 from billing.sandbox.contract import Json
 from billing.sandbox.ids import new_id
 from billing.sandbox.invoicing import line
@@ -8,6 +9,7 @@ from billing.sandbox.lists import listed
 from billing.sandbox.unit import Unit
 
 DAY_SECONDS = 24 * 3600
+TIMES = "\N{MULTIPLICATION SIGN}"
 UPDATED = "customer.subscription.updated"
 _INVOICE_SETTINGS: Json = {
     "account_tax_ids": None,
@@ -116,9 +118,10 @@ def period_line(unit: Unit, subscription: Json, item: Json) -> Json:
     price, is_trial = item["price"], subscription["status"] == "trialing"
     product = unit.get("product", price["product"])
     name, every = product["name"], price["recurring"]["interval"]
+    cost = money(price["unit_amount"], price["currency"])
     fields: Json = {
         "description": f"Trial period for {name}" if is_trial
-        else f"{item['quantity']} x {name} (at {_shown(price)} / {every})",
+        else f"{item['quantity']} {TIMES} {name} (at {cost} / {every})",
         "metadata": subscription["metadata"],
         "parent": item_parent(subscription, item, is_proration=False),
         "period": {"start": item["current_period_start"], "end": item["current_period_end"]},
@@ -143,10 +146,6 @@ def item_parent(subscription: Json, item: Json, *, is_proration: bool) -> Json:
         "subscription_item_details": details,
         "type": "subscription_item_details",
     }
-
-
-def _shown(price: Json) -> str:
-    return f"{price['currency'].upper()} {price['unit_amount'] / 100:.2f}"
 
 
 def new_item(unit: Unit, subscription_id: str, purchased: Json, period: tuple[int, int]) -> Json:

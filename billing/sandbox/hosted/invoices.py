@@ -4,11 +4,12 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from billing.sandbox import clocks, collecting, confirming, saving
+from billing.sandbox.amounts import money
 from billing.sandbox.api import engine
 from billing.sandbox.cards import LISTED, find_card
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError
-from billing.sandbox.hosted.pages import account_of_object, long_date, money, page_blueprint
+from billing.sandbox.hosted.pages import account_of_object, long_date, page_blueprint
 from billing.sandbox.hosted.pdf import one_page
 from billing.sandbox.payments import Payer, create_method
 from billing.sandbox.unit import Unit

@@ -1,18 +1,16 @@
 """What every page of the sandbox shares: its headers, its refusals, how money and dates read."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from urllib.parse import urlsplit
 
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_precision
 from flask import Blueprint, Response, g, render_template, request
 
+from billing.sandbox.amounts import LOCALE, money
 from billing.sandbox.api import engine
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError
 
-LOCALE = "en_US"
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -46,13 +44,6 @@ def account_of_object(kind: str, object_id: str) -> str:
     if row is None:
         raise ApiError(f"No such {kind}: '{object_id}'", status=404)
     return str(row["account"])
-
-
-def money(minor: int, currency: str) -> str:
-    """$49.00"""
-    code = currency.upper()
-    amount = Decimal(minor).scaleb(-get_currency_precision(code))
-    return format_currency(amount, code, locale=LOCALE)
 
 
 def long_date(timestamp: int) -> str:

@@ -1,6 +1,7 @@
 """/v1/refunds: card refunds succeed at once; some are sent back later."""
 
 from billing.sandbox import disputing
+from billing.sandbox.amounts import money
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import ApiError, invalid, not_served, parameter_missing
 from billing.sandbox.lists import Query
@@ -103,13 +104,9 @@ def _amount(charge: Json, params: Json) -> int:
     if amount < 1:
         raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
     if amount > left:
+        wanted, most = (money(minor, charge["currency"]) for minor in (amount, left))
         raise invalid(
-            f"Refund amount ({_shown(charge, amount)}) is greater than unrefunded amount on charge "
-            f"({_shown(charge, left)})",
+            f"Refund amount ({wanted}) is greater than unrefunded amount on charge ({most})",
             "amount",
         )
     return amount
-
-
-def _shown(charge: Json, amount: int) -> str:
-    return f"{amount / 100:.2f} {charge['currency']}"
