@@ -20,12 +20,17 @@ from billing.blueprints import (
     usage,
     webhooks,
 )
+
+# Under these names, so that `billing.errors`, `.gateway` and `.settings` stay what they are.
+from billing.blueprints import settings as settings_pages
 from billing.services.entitlements import can_access_feature
 from billing.services.holds import hold as hold_ai_request
 from billing.services.metering import record as record_ai_request
 from billing.settings import PROJECT_ROOT, Settings
 from billing.web import (
+    alert_token,
     assets,
+    browsers,
     csrf,
     filters,
     headers,
@@ -39,8 +44,6 @@ from billing.web import (
     request_log,
     shell,
 )
-
-# Under these names, so that `billing.errors` and `billing.gateway` stay what they are.
 from billing.web import errors as error_pages
 from billing.web import gateway as app_gateway
 from billing.web import language as spoken_language
@@ -71,9 +74,11 @@ PARTS = (
     plan_state,
     receipts,
     history_words,
+    browsers,
     shell,
     assets,
     mailer,
+    alert_token,
     rate_limit,
     host,
     app_metrics,
@@ -85,6 +90,7 @@ BLUEPRINTS = (
     checkout.bp,
     account.bp,
     plan.bp,
+    settings_pages.bp,
     usage.bp,
     theme.bp,
     language.bp,

@@ -11,7 +11,7 @@ BillingError                  never raised itself
 │                               OrderNotFound, EventNotFound, HoldNotFound, EntryNotFound,
 │                               StripeObjectNotFound; LinkExpired is 400
 ├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, EmailTaken,
-│                               HoldClosed
+│                               HoldClosed, PaymentPending
 ├── RateLimited           429
 ├── GatewayError          502   StripeRefused, StripeMismatch (UnknownPrice, UnknownCustomer)
 │   └── GatewayUnavailable 503
@@ -246,6 +246,13 @@ class TierNotForSale(Conflict):
 
     code = "tier_not_for_sale"
     title = "This plan is not for sale"
+
+
+class PaymentPending(Conflict):
+    """A payment is on its way that nobody can call back."""
+
+    code = "payment_pending"
+    title = "A payment is still being confirmed"
 
 
 class EmailTaken(Conflict):

@@ -11,7 +11,7 @@ from pathlib import Path
 from billing.database import db
 from billing.web import mailer
 
-LINK = re.compile(r"https?://\S+/(?:verify-email|reset-password)/\S+")
+LINK = re.compile(r"https?://\S+/(?:verify-email|reset-password|email/confirm)/\S+")
 
 
 @dataclass(frozen=True)

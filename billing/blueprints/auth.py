@@ -9,6 +9,7 @@ from billing.errors import InvalidInput, NotAuthenticated
 from billing.models import LinkPurpose
 from billing.services import accounts, links, sessions
 from billing.web import login as browser
+from billing.web import settings
 from billing.web.forms import CredentialsForm, EmailForm, EmptyForm, Form, NewPasswordForm
 from billing.web.plan_ahead import find_plan_ahead
 
@@ -24,6 +25,7 @@ def signup() -> ResponseReturnValue:
                 form.email.data,
                 form.password.data,
                 address=_address(),
+                person_key=settings.current().person_key,
                 user_agent=request.user_agent.string,
             )
         except InvalidInput as error:

@@ -47,5 +47,7 @@ LIVE_STATUSES = frozenset(
 """With these a paid tier's features stay on."""
 PAID_STATUSES = LIVE_STATUSES - {SubscriptionStatus.TRIALING}
 """With these a subscription counts as revenue: a trial brings nothing yet."""
+ENDED_STATUSES = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED})
+"""From these no subscription comes back."""
 SETTLED_STATES = frozenset({EventState.PROCESSED, EventState.IGNORED})
 """Nothing is left to do for an event in these."""

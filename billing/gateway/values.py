@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.domain.money import Money
-from billing.domain.statuses import LIVE_STATUSES, SubscriptionStatus
+from billing.domain.statuses import ENDED_STATUSES, LIVE_STATUSES, SubscriptionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,11 @@ class StripeSubscription:
     @property
     def is_live(self) -> bool:
         return self.status in LIVE_STATUSES
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can bring it back: it never charges again."""
+        return self.status in ENDED_STATUSES
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from billing.models.order import Order
 from billing.models.portal_link import PortalLink
 from billing.models.refund import Refund
 from billing.models.revenue import RevenueMovement
-from billing.models.subscription import FeatureOverride, TrialUse, UserSubscription
+from billing.models.subscription import FeatureOverride, QuotaUse, TrialUse, UserSubscription
 from billing.models.user import User
 from billing.models.webhook_event import WebhookEvent
 
@@ -49,6 +49,7 @@ __all__ = [
     "Order",
     "PortalLink",
     "QuotaPeriod",
+    "QuotaUse",
     "Refund",
     "RevenueMovement",
     "SubscriptionTier",

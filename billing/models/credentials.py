@@ -19,6 +19,7 @@ class LinkPurpose(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 a name
+    CHANGE_EMAIL = "change_email"
 
 
 class UserSession(Model):
@@ -47,10 +48,14 @@ class OneTimeLink(Model):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     purpose: Mapped[LinkPurpose] = mapped_column(String(16))
+    # The address to change to, which the link is sent to.
+    email: Mapped[str | None] = mapped_column(String(254))
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    user: Mapped[User] = relationship()
 
 
 class CredentialAttempts(Model):

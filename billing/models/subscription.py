@@ -113,6 +113,18 @@ class FeatureOverride(Model):
     feature: Mapped[Feature] = relationship()
 
 
+class QuotaUse(Model):
+    """What a person who closed an account had used of its period: a new account begins there."""
+
+    __tablename__ = "quota_uses"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    person_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    used: Mapped[int] = mapped_column(BigInt)
+    resets_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+
 class TrialUse(Model):
     """That a person had a trial: a keyed hash of the address, so that no address is kept."""
 

@@ -28,6 +28,7 @@ class User(Model):
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     # The language that was chosen; None for who leaves it to the browser.
     locale: Mapped[str | None] = mapped_column(String(16))
+    password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

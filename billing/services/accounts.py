@@ -12,11 +12,12 @@ from billing import clock
 from billing.database import db, transaction
 from billing.domain import email_addresses, passwords
 from billing.domain.email_addresses import BadEmailAddress
+from billing.domain.persons import person_hash
 from billing.domain.secrets import new_secret
 from billing.errors import EmailTaken, InvalidInput, NotAuthenticated, RateLimited
 from billing.models import LinkPurpose, User
 from billing.observability.timing import log_service_operation
-from billing.services import attempts, emails, links, sessions, users
+from billing.services import attempts, emails, links, quota_memory, sessions, users
 
 log = structlog.get_logger(__name__)
 
@@ -32,13 +33,16 @@ class SignUp:
 EMAIL_HINT = "Enter an email address with an @, like name@example.com"
 
 
-def sign_up(email: str, password: str, *, address: str, user_agent: str = "") -> SignUp:
+def sign_up(
+    email: str, password: str, *, address: str, person_key: str, user_agent: str = ""
+) -> SignUp:
     """Make an account and log in; for an address that has one, log in or write to its owner.
 
     Args:
         email: the address as it was typed.
         password: the new password.
         address: the network address that asks, for the rate limit.
+        person_key: the key of `domain.persons`, for who had an account here before.
         user_agent: the browser's own name for itself.
 
     Raises:
@@ -47,9 +51,10 @@ def sign_up(email: str, password: str, *, address: str, user_agent: str = "") ->
     """
     email = check_new_credentials(email, password)
     attempts.spend(attempts.SIGN_UP_BY_ADDRESS, attempts.network_of(address))
-    if _find_user(email) is None:
+    if find_user(email) is None:
         try:
-            return _make_account(email, password, user_agent)
+            person = person_hash(email, person_key)
+            return _make_account(email, password, person=person, user_agent=user_agent)
         except EmailTaken:
             log.info("sign_up.raced")
     return _come_back(email, password, user_agent)
@@ -89,7 +94,7 @@ def authenticate(email: str, password: str, *, address: str) -> User:
     network = attempts.network_of(address)
     attempts.spend(attempts.LOGIN_BY_ADDRESS, network)
     attempts.spend(attempts.LOGIN_BY_ACCOUNT, _stored_form(email))
-    user = _find_user(email)
+    user = find_user(email)
     if not passwords.matches(password, user.password_hash if user else None):
         log.info("login.failed", user_id=user.id if user else None)
         raise _wrong_credentials()
@@ -116,7 +121,7 @@ def request_password_reset(email: str, *, address: str) -> None:
         raise InvalidInput("Check the field.", errors={"email": EMAIL_HINT}) from None
     attempts.spend(attempts.RESET_BY_ADDRESS, attempts.network_of(address))
     attempts.spend(attempts.RESET_BY_ACCOUNT, email)
-    user = _find_user(email)
+    user = find_user(email)
     if user is None or not user.is_active:
         return
     with transaction():
@@ -152,16 +157,11 @@ def change_password(user: User, *, current: str, new: str, session_token: str) -
         InvalidInput: the current password is wrong, or the new one cannot be used.
         RateLimited: 5 wrong tries in 15 minutes.
     """
-    attempts.spend(attempts.LOGIN_BY_ACCOUNT, user.email)
-    if not passwords.matches(current, user.password_hash):
-        log.info("password.change_refused", user_id=user.id)
-        message = "This is not your current password"
-        raise InvalidInput("Check the fields.", errors={"current_password": message})
+    check_password(user, current)
     password_hash = _hash_new(new, user.email, field="new_password")
     with transaction():
         key = f"password_changed:{user.id}:{clock.now():%Y%m%dT%H%M%S%f}"
         _set_password(user, password_hash, dedupe_key=key, keep=session_token)
-        attempts.forget(attempts.LOGIN_BY_ACCOUNT, user.email)
     log.info("password.changed", user_id=user.id)
 
 
@@ -175,17 +175,31 @@ def confirm_password(user: User, password: str, *, session_token: str) -> None:
         session_token: of the session that it is typed in.
 
     Raises:
+        InvalidInput: it is wrong; `errors` names the field `password`.
+        RateLimited: 5 wrong tries in 15 minutes.
+    """
+    check_password(user, password, field="password")
+    sessions.confirm(session_token)
+    log.info("password.confirmed", user_id=user.id)
+
+
+def check_password(user: User, password: str, *, field: str = "current_password") -> None:
+    """Let nobody pass who is logged in but does not know the password.
+
+    Args:
+        user: who is logged in.
+        password: as it was typed.
+        field: where it was typed.
+
+    Raises:
         InvalidInput: it is wrong; `errors` names the field.
         RateLimited: 5 wrong tries in 15 minutes.
     """
     attempts.spend(attempts.LOGIN_BY_ACCOUNT, user.email)
     if not passwords.matches(password, user.password_hash):
-        log.info("password.confirmation_failed", user_id=user.id)
-        raise InvalidInput("Check the field.", errors={"password": "This is not your password"})
-    with transaction():
-        sessions.confirm(session_token)
-        attempts.forget(attempts.LOGIN_BY_ACCOUNT, user.email)
-    log.info("password.confirmed", user_id=user.id)
+        log.info("password.check_failed", user_id=user.id)
+        raise InvalidInput("Check the field.", errors={field: "This is not your password"})
+    attempts.forget(attempts.LOGIN_BY_ACCOUNT, user.email)
 
 
 @log_service_operation
@@ -210,10 +224,11 @@ def verify_email(token: str) -> None:
     log.info("email.verified", user_id=user.id)
 
 
-def _make_account(email: str, password: str, user_agent: str) -> SignUp:
+def _make_account(email: str, password: str, *, person: str, user_agent: str) -> SignUp:
     password_hash = passwords.hash_password(password)
-    with transaction():
+    with transaction() as session:
         user = users.create(email, password_hash=password_hash, actor="sign-up")
+        quota_memory.recall(session, user, person_hash=person)
         link = links.prepare(user, LinkPurpose.VERIFY_EMAIL)
         emails.enqueue(user, "welcome", dedupe_key=f"welcome:{user.id}", link=link)
         token = sessions.start(user, user_agent=user_agent)
@@ -223,7 +238,7 @@ def _make_account(email: str, password: str, user_agent: str) -> SignUp:
 
 def _come_back(email: str, password: str, user_agent: str) -> SignUp:
     """Sign up again: with the account's password it is a log-in, and counts as a try at one."""
-    user = _find_user(email)
+    user = find_user(email)
     assert user is not None
     password_hash = user.password_hash if user.is_active else None
     try:
@@ -250,7 +265,10 @@ def _accept(user: User, password: str) -> None:
 
 def _set_password(user: User, password_hash: str, *, dedupe_key: str, keep: str = "") -> None:
     user.password_hash = password_hash
+    user.password_changed_at = clock.now()
     links.revoke(user, LinkPurpose.RESET_PASSWORD)
+    # Who had the old password may have asked for the account to move.
+    links.revoke(user, LinkPurpose.CHANGE_EMAIL)
     sessions.end_all(user, keep=keep)
     emails.enqueue(user, "password_changed", dedupe_key=dedupe_key)
 
@@ -262,7 +280,8 @@ def _hash_new(password: str, email: str, *, field: str) -> str:
     return passwords.hash_password(password)
 
 
-def _find_user(email: str) -> User | None:
+def find_user(email: str) -> User | None:
+    """Return the user with the address, None where nobody has it."""
     return db.session.scalar(select(User).where(User.email == _stored_form(email)))
 
 

@@ -93,6 +93,18 @@ def get(prefix: str) -> ApiKey:
     return key
 
 
+def get_for(user: User, key_id: int) -> ApiKey:
+    """Return one of the user's keys that was not revoked.
+
+    Raises:
+        NotFound: there is no such key, or it is somebody else's.
+    """
+    key = db.session.get(ApiKey, key_id)
+    if key is None or key.user_id != user.id or key.revoked_at is not None:
+        raise NotFound("There is no such API key.")
+    return key
+
+
 @log_service_operation
 def revoke(key_id: int, *, actor: str, user: User | None = None) -> None:
     """Make a key stop working for ever.

@@ -199,6 +199,28 @@ def _close_other_subscription_checkouts(user: User, item: str, gateway: Gateway)
     _refuse_second_subscription(user)
 
 
+@log_service_operation
+def close_open_pages(user: User, *, gateway: Gateway) -> None:
+    """Close every payment page of the user that is still open; what was paid there is fulfilled.
+
+    Args:
+        user: who will not pay there any more.
+        gateway: where Stripe is reached; no transaction may be open.
+
+    Raises:
+        GatewayUnavailable: Stripe did not answer.
+    """
+    open_pages = db.session.scalars(
+        select(Order.stripe_session_id).where(
+            Order.user_id == user.id,
+            Order.state == OrderState.OPEN,
+            Order.stripe_session_id.is_not(None),
+        )
+    )
+    for session_id in open_pages.all():
+        _close(session_id or "", gateway)
+
+
 def _close(session_id: str, gateway: Gateway) -> None:
     reading = orders.read(session_id, gateway=gateway)
     if reading.session.is_open:

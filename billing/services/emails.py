@@ -39,6 +39,7 @@ class Letter:
     context: Mapping[str, Member]
     locale: str | None = None
     time_zone: str = "UTC"
+    user_id: int | None = None
 
 
 class Mailer(Protocol):
@@ -56,15 +57,17 @@ def enqueue(
     dedupe_key: str,
     context: Mapping[str, Member] | None = None,
     link: OneTimeLink | None = None,
+    to_address: str | None = None,
 ) -> None:
     """Put an e-mail into the outbox, in the transaction of the change that it tells of.
 
     Args:
-        user: who gets it, at the address of this moment.
+        user: who gets it, at the address of this moment unless `to_address` is another one.
         kind: the template's name in `templates/emails/`.
         dedupe_key: a sentence such as `receipt:order:81`; the second e-mail with it is dropped.
         context: facts for the template; nothing secret, for they are stored.
         link: a one-time link, whose token the template gets as `token`.
+        to_address: an address that the user is coming to, or leaving.
     """
     with transaction() as session:
         session.execute(
@@ -74,7 +77,7 @@ def enqueue(
                 link_id=link.id if link else None,
                 kind=kind,
                 dedupe_key=dedupe_key,
-                to_address=user.email,
+                to_address=to_address or user.email,
                 context=dict(context or {}),
                 attempts=0,
                 next_attempt_at=clock.now(),
@@ -116,6 +119,7 @@ def _deliver(email_id: int, mailer: Mailer) -> bool:
         _note(email_id, last_error=str(error))
         return False
     _note(email_id, sent_at=clock.now(), subject=subject, last_error=None)
+    _forget_last_address(email_id)
     log.info("email.sent", email_id=email_id, kind=letter.kind)
     return True
 
@@ -143,8 +147,17 @@ def _claim(email_id: int) -> Letter | None:
         reader = session.get(User, email.user_id) if email.user_id is not None else None
         if reader is None:
             return Letter(email.to_address, email.kind, context)
-        locale, time_zone = reader.locale, reader.time_zone
-        return Letter(email.to_address, email.kind, context, locale, time_zone)
+        return Letter(
+            email.to_address, email.kind, context, reader.locale, reader.time_zone, reader.id
+        )
+
+
+def _forget_last_address(email_id: int) -> None:
+    """Drop the address of who closed their account: this was the letter that says so."""
+    owner = select(User).join(Email, Email.user_id == User.id).where(Email.id == email_id)
+    user = db.session.scalar(owner)
+    if user is not None and user.closed_at is not None:
+        _note(email_id, to_address=user.email)
 
 
 def _next_attempt(attempts: int, now: datetime) -> datetime | None:

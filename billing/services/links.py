@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import joinedload
 
 from billing import clock
 from billing.database import db, transaction
@@ -14,16 +15,23 @@ from billing.observability.timing import log_service_operation
 LIFETIMES = {
     LinkPurpose.VERIFY_EMAIL: timedelta(days=3),
     LinkPurpose.RESET_PASSWORD: timedelta(minutes=60),
+    LinkPurpose.CHANGE_EMAIL: timedelta(days=1),
 }
 
 
 @log_service_operation
-def prepare(user: User, purpose: LinkPurpose) -> OneTimeLink:
-    """Return a new link without a token; the user's older links of that purpose stop working."""
-    now = clock.now()
+def prepare(user: User, purpose: LinkPurpose, *, email: str | None = None) -> OneTimeLink:
+    """Return a new link without a token; the user's older links of that purpose stop working.
+
+    Args:
+        user: whom it is for.
+        purpose: what it may be used for.
+        email: the address to change to.
+    """
+    expires_at = clock.now() + LIFETIMES[purpose]
     with transaction() as session:
         revoke(user, purpose)
-        link = OneTimeLink(user_id=user.id, purpose=purpose, expires_at=now + LIFETIMES[purpose])
+        link = OneTimeLink(user_id=user.id, purpose=purpose, email=email, expires_at=expires_at)
         session.add(link)
         session.flush()
     return link
@@ -64,22 +72,31 @@ def issue_token(link_id: int) -> str:
     return token
 
 
+def get(token: str, purpose: LinkPurpose) -> OneTimeLink:
+    """Return the link with its user, without using it.
+
+    Raises:
+        LinkExpired: no link that still works has this token.
+    """
+    link = db.session.scalar(
+        select(OneTimeLink)
+        .where(
+            OneTimeLink.token_hash == fingerprint(token), OneTimeLink.purpose == purpose, _works()
+        )
+        .options(joinedload(OneTimeLink.user))
+    )
+    if link is None or not link.user.is_active:
+        raise _expired()
+    return link
+
+
 def get_user(token: str, purpose: LinkPurpose) -> User:
     """Return whose link this is, without using it.
 
     Raises:
         LinkExpired: no link that still works has this token.
     """
-    user = db.session.scalar(
-        select(User)
-        .join(OneTimeLink, OneTimeLink.user_id == User.id)
-        .where(
-            OneTimeLink.token_hash == fingerprint(token), OneTimeLink.purpose == purpose, _works()
-        )
-    )
-    if user is None or not user.is_active:
-        raise _expired()
-    return user
+    return get(token, purpose).user
 
 
 @log_service_operation

@@ -1,13 +1,16 @@
 """Sessions: a browser holds a random token, the server holds its fingerprint and can forget it."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from billing import clock
 from billing.database import db, transaction
 from billing.domain.secrets import fingerprint, new_secret
+from billing.errors import NotFound
 from billing.models import User, UserSession
 from billing.observability.timing import log_service_operation
 
@@ -18,6 +21,17 @@ TOUCH_INTERVAL = timedelta(minutes=10)
 CONFIRMATION_LIFETIME = timedelta(minutes=15)
 """How long the password that was typed last stands for an admin who moves money."""
 MAX_USER_AGENT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One logged-in browser, as its owner sees it."""
+
+    id: int
+    user_agent: str
+    started_at: datetime
+    last_seen_at: datetime
+    is_current: bool
 
 
 @log_service_operation
@@ -59,11 +73,7 @@ def find(token: str) -> User | None:
     now = clock.now()
     found = db.session.scalar(
         select(UserSession)
-        .where(
-            UserSession.token_hash == fingerprint(token),
-            UserSession.last_seen_at > now - IDLE_LIFETIME,
-            UserSession.created_at > now - LIFETIME,
-        )
+        .where(UserSession.token_hash == fingerprint(token), *_lives(now))
         .options(joinedload(UserSession.user))
     )
     if found is None or not found.user.is_active:
@@ -102,6 +112,48 @@ def confirm(token: str) -> None:
         )
 
 
+def list_for(user: User, *, token: str) -> Sequence[OpenSession]:
+    """Return where the user is logged in, the last used first.
+
+    Args:
+        user: whose.
+        token: of the session that asks.
+    """
+    rows = db.session.scalars(
+        select(UserSession)
+        .where(UserSession.user_id == user.id, *_lives(clock.now()))
+        .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+    )
+    current = fingerprint(token)
+    return [
+        OpenSession(
+            id=row.id,
+            user_agent=row.user_agent,
+            started_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            is_current=row.token_hash == current,
+        )
+        for row in rows
+    ]
+
+
+@log_service_operation
+def end_one(user: User, session_id: int) -> None:
+    """Log one browser of the user out.
+
+    Raises:
+        NotFound: the user has no such session; it may have ended meanwhile.
+    """
+    with transaction() as session:
+        ended = session.scalar(
+            delete(UserSession)
+            .where(UserSession.id == session_id, UserSession.user_id == user.id)
+            .returning(UserSession.id)
+        )
+        if ended is None:
+            raise NotFound("You are not logged in there any more.")
+
+
 @log_service_operation
 def end(token: str) -> None:
     """Log out: the token opens nothing any more."""
@@ -118,3 +170,7 @@ def end_all(user: User, *, keep: str = "") -> None:
                 UserSession.user_id == user.id, UserSession.token_hash != fingerprint(keep)
             )
         )
+
+
+def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (UserSession.last_seen_at > now - IDLE_LIFETIME, UserSession.created_at > now - LIFETIME)

@@ -47,7 +47,12 @@ class TemplateMailer:
             return self._write(letter)
 
     def _write(self, letter: Letter) -> EmailMessage:
-        context = {**self._frame, **letter.context, "to_address": letter.to_address}
+        context = {
+            **self._frame,
+            **letter.context,
+            "to_address": letter.to_address,
+            "user_id": letter.user_id,
+        }
         text = self._templates.get_template(f"emails/{letter.kind}.txt")
         subject = "".join(text.blocks["subject"](text.new_context(context))).strip()
         message = EmailMessage()

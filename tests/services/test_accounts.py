@@ -38,7 +38,7 @@ def user(app: Flask) -> User:
 
 
 def _sign_up(email: str = EMAIL, password: str = PASSWORD, address: str = ADDRESS) -> SignUp:
-    return accounts.sign_up(email, password, address=address)
+    return accounts.sign_up(email, password, address=address, person_key="key of a test")
 
 
 def _log_in(password: str = PASSWORD, email: str = EMAIL, address: str = ADDRESS) -> User:
@@ -373,7 +373,7 @@ def test_changing_the_password_needs_the_current_one(user: User) -> None:
         )
 
     errors = refusal.value.members["errors"]
-    assert errors == {"current_password": "This is not your current password"}
+    assert errors == {"current_password": "This is not your password"}
 
 
 def test_changing_the_password_ends_the_other_sessions(user: User, outbox: Outbox) -> None:

@@ -58,7 +58,8 @@ def test_email_leaves_once(user: User) -> None:
     sent = [emails.deliver_pending(postbox) for _ in range(2)]
 
     assert sent == [1, 0]
-    assert postbox.letters == [Letter("mara@northpier.test", "welcome", {"plan": "Free"})]
+    expected = Letter("mara@northpier.test", "welcome", {"plan": "Free"}, user_id=user.id)
+    assert postbox.letters == [expected]
     assert _row().sent_at is not None
     assert _row().subject == "A subject"
 
