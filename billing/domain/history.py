@@ -1,7 +1,9 @@
-"""History: one line of what happened to a user's quota and tokens."""
+"""History: one line of what happened to a user's quota and tokens, and which lines to look at."""
 
 from dataclasses import dataclass
 from datetime import datetime
+
+AI_REQUEST = "ai_request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,20 @@ class HistoryLine:
     feature_name: str | None = None
     quantity: int = 0
     from_quota: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFilter:
+    """Which lines are wanted: each field that is None lets all pass; `until` itself does not."""
+
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    reference: str | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self != HistoryFilter()
 
 
 @dataclass(frozen=True, slots=True)

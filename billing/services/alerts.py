@@ -4,7 +4,7 @@ The database notes a mark in the statement that reaches it; here it is turned in
 host and an e-mail for the person. A host's user who has no log-in here gets no e-mail of ours.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import select
@@ -83,6 +83,21 @@ def set_thresholds(user_id: int, thresholds: Thresholds) -> None:
             .values(user_id=user_id, created_at=clock.now(), **values)
             .on_conflict_do_update(index_elements=["user_id"], set_=values)
         )
+
+
+def turn_off(user_id: int, kind: AlertKind) -> None:
+    """Tell the person no more of what ran low.
+
+    Args:
+        user_id: ours.
+        kind: of the quota, or of the tokens.
+    """
+    known = get_thresholds(user_id)
+    is_quota = kind == AlertKind.QUOTA
+    set_thresholds(
+        user_id,
+        replace(known, quota_percent=None) if is_quota else replace(known, tokens_below=None),
+    )
 
 
 def tell_pending() -> int:

@@ -30,21 +30,22 @@ LINE = re.compile(r"txn_(\d{1,18})_(\d{1,18})", re.ASCII)
 
 
 @log_service_operation
-def explain(reference: str) -> Explanation:
+def explain(reference: str, *, owner_id: int | None = None) -> Explanation:
     """Return the reasons of one decision: a request, a refusal, a hold or a ledger line.
 
     Args:
         reference: the id of a receipt, of a refusal's error, of a hold, or of a history line.
+        owner_id: the user whom it must be about; None for an operator, who may ask about any.
 
     Raises:
-        EntryNotFound: nothing has this id.
+        EntryNotFound: nothing of this user has this id.
     """
     with transaction() as session:
         for pattern, tell in TELLERS.items():
             found = pattern.fullmatch(reference)
             if found is not None:
                 explanation = tell(session, [int(number) for number in found.groups()])
-                if explanation is not None:
+                if explanation is not None and owner_id in {None, explanation.user_id}:
                     return explanation
     raise EntryNotFound("No request, refusal, hold or ledger line has this id.")
 

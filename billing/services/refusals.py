@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from billing.database import db
 from billing.domain.metering import Quota
 from billing.domain.moments import rfc3339
 from billing.errors import (
@@ -148,3 +150,17 @@ def _insufficient(standing: Standing, *, feature_key: str, required: int) -> Ins
         held=standing.held,
         required=required,
     )
+
+
+def list_by_user(user_id: int, *, before: int | None = None, limit: int) -> list[AiRefusal]:
+    """Return the user's refused requests, newest first.
+
+    Args:
+        user_id: ours.
+        before: the id of the last one seen; None for the newest.
+        limit: how many at the most.
+    """
+    rows = select(AiRefusal).where(AiRefusal.user_id == user_id)
+    if before is not None:
+        rows = rows.where(AiRefusal.id < before)
+    return list(db.session.scalars(rows.order_by(AiRefusal.id.desc()).limit(limit)))

@@ -1,11 +1,14 @@
-"""Usage: where quota and tokens stand, and what the requests of the period went on."""
+"""Usage: where quota and tokens stand, and what the requests of a period went on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from billing.database import db
 from billing.domain.metering import Quota
-from billing.models import User
+from billing.models import QuotaPeriod, User
 from billing.services import due, lots
 from billing.services.history import list_transactions, stream_transactions
 from billing.services.identity import id_of
@@ -18,10 +21,14 @@ __all__ = [
     "UsageSummary",
     "by_day",
     "by_feature",
+    "list_closed_periods",
     "list_transactions",
     "stream_transactions",
     "summary",
+    "summary_of",
 ]
+
+PERIODS_SHOWN = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +51,12 @@ class TokenSummary:
 
 @dataclass(frozen=True, slots=True)
 class UsageSummary:
-    """The current quota period and the tokens of a user, true at one moment."""
+    """A quota period, the current one or one that is over, and the tokens of a user now."""
 
     quota: Quota
     period_start: datetime
     tokens: TokenSummary
+    is_over: bool = False
 
 
 def summary(user: User) -> UsageSummary:
@@ -61,3 +69,25 @@ def summary(user: User) -> UsageSummary:
     frozen = lots.sum_frozen(db.session(), balance.user_id) if balance.held else 0
     tokens = TokenSummary(balance.balance, balance.held, balance.debt, frozen)
     return UsageSummary(balance.quota, balance.period_start, tokens)
+
+
+def list_closed_periods(user: User) -> Sequence[QuotaPeriod]:
+    """Return the user's periods that are over, the newest first.
+
+    Args:
+        user: a stored user.
+    """
+    closed = select(QuotaPeriod).where(QuotaPeriod.user_id == id_of(user))
+    newest = closed.order_by(QuotaPeriod.period_start.desc()).limit(PERIODS_SHOWN)
+    return db.session.scalars(newest).all()
+
+
+def summary_of(period: QuotaPeriod, *, now: UsageSummary) -> UsageSummary:
+    """Return how a period that is over stood at its end.
+
+    Args:
+        period: of the user.
+        now: the user's current period, for the tokens.
+    """
+    quota = Quota(period.quota_limit, period.used, period.period_end, period.held)
+    return UsageSummary(quota, period.period_start, now.tokens, is_over=True)

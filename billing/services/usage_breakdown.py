@@ -1,12 +1,12 @@
 """Usage by feature and by day: the sums kept by day, and the few requests that lie above them."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Date, bindparam, text
 
 from billing.database import UtcDateTime, db
-from billing.models import User
+from billing.models import User, UserTokenBalance
 from billing.services import due
 from billing.services.identity import id_of
 from billing.services.usage_rollup import UTC_DAY
@@ -49,14 +49,18 @@ class FeatureUsage:
     tokens_charged: int
 
 
-def by_day(user: User) -> list[DayUsage]:
-    """Return the current period's usage by UTC day and feature, oldest first.
+def by_day(user: User, *, period_start: datetime | None = None) -> list[DayUsage]:
+    """Return a period's usage by UTC day and feature, oldest first.
 
     Args:
         user: a stored user.
+        period_start: of a period that the caller has read; None for the current one.
     """
-    balance = due.read_current(id_of(user))
-    session = db.session()
+    session, user_id = db.session(), id_of(user)
+    if period_start is None:
+        balance = due.read_current(user_id)
+    else:
+        balance = session.get_one(UserTokenBalance, user_id)
     statement = BY_DAY_AND_FEATURE.format(utc_day=UTC_DAY[session.get_bind().dialect.name])
     summed = (
         text(statement)
@@ -66,7 +70,8 @@ def by_day(user: User) -> list[DayUsage]:
             rolled_up=balance.rolled_up,
         )
     )
-    typed = summed.bindparams(bindparam("period_start", balance.period_start, type_=UtcDateTime()))
+    start = period_start or balance.period_start
+    typed = summed.bindparams(bindparam("period_start", start, type_=UtcDateTime()))
     return [
         DayUsage(day, key, name, int(quantity), int(from_quota), int(tokens))
         for day, key, name, quantity, from_quota, tokens in session.execute(typed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 
-from billing.domain.forecast import Forecast, forecast
+from billing.domain.forecast import forecast
 from billing.services.usage import DayUsage, UsageSummary
 
 PLOT_TOP = 16
@@ -55,6 +55,7 @@ class BurnDown:
     line: str
     today_x: float
     today_y: float
+    runs_out_on: date | None
     forecast_x: float | None
     forecast_y: float
     days: Days
@@ -67,6 +68,15 @@ class BurnDown:
     @property
     def forecast_pixel(self) -> float:
         return _pixel(self.forecast_y)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where the pace of the last week leads: a day on which the quota is gone, or what is left."""
+
+    runs_out_on: date | None = None
+    days_before_reset: int = 0
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,7 @@ class Period:
         return [self.first + timedelta(n) for n in range((self.today - self.first).days + 1)]
 
 
-def pace(usage: UsageSummary, days: Sequence[DayUsage], today: date) -> Forecast | None:
+def outlook(usage: UsageSummary, days: Sequence[DayUsage], today: date) -> Outlook | None:
     """Return where the use of the last week leads; None without a limit or with few days."""
     remaining = usage.quota.remaining
     if remaining is None:
@@ -133,11 +143,15 @@ def pace(usage: UsageSummary, days: Sequence[DayUsage], today: date) -> Forecast
     period = Period.of(usage, today)
     daily = [sum(day.quantity for day in days if day.day == each) for each in period.begun]
     # Today is not over: it would make every morning look like a quiet day.
-    return forecast(daily[:-1], remaining=remaining, days_left=(period.last - period.today).days)
+    found = forecast(daily[:-1], remaining=remaining, days_left=(period.last - period.today).days)
+    if found is None or found.runs_out_in_days is None:
+        return None if found is None else Outlook(spare=found.spare)
+    runs_out_on = period.today + timedelta(found.runs_out_in_days)
+    return Outlook(runs_out_on, days_before_reset=(period.last - runs_out_on).days)
 
 
 def burn_down(
-    usage: UsageSummary, days: Sequence[DayUsage], outlook: Forecast | None, today: date
+    usage: UsageSummary, days: Sequence[DayUsage], outlook: Outlook | None, today: date
 ) -> BurnDown | None:
     """Return the chart of the remaining quota; None without a limit, use or a second day."""
     limit = usage.quota.limit
@@ -157,6 +171,7 @@ def burn_down(
         line=" ".join(f"{x:.2f},{y:.2f}" for x, y in points),
         today_x=today_x,
         today_y=today_y,
+        runs_out_on=outlook.runs_out_on if outlook else None,
         forecast_x=forecast_x,
         forecast_y=forecast_y,
         days=Days(len(left), 100 / period.length),
@@ -184,14 +199,13 @@ def by_day(usage: UsageSummary, days: Sequence[DayUsage], today: date) -> ByDay 
 
 
 def _outlook_point(
-    outlook: Forecast | None, left: int, limit: int, period: Period
+    outlook: Outlook | None, left: int, limit: int, period: Period
 ) -> tuple[float | None, float]:
     if outlook is None or left <= 0:
         return None, 100.0
-    if outlook.runs_out_in_days is None:
+    if outlook.runs_out_on is None:
         return 100.0, 100 - _share(min(outlook.spare, left), limit)
-    begun = len(period.begun)
-    return _share(begun + outlook.runs_out_in_days, period.length), 100.0
+    return _share((outlook.runs_out_on - period.first).days + 1, period.length), 100.0
 
 
 def _series_names(days: Sequence[DayUsage]) -> list[str]:

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from billing.domain.history import HistoryLine
+from billing.web.language import _
 
 KINDS = {
     "ai_request": "Usage",
@@ -18,6 +19,8 @@ KINDS = {
 
 def init_app(app: Flask) -> None:
     """Give the templates the words as filters."""
+    app.jinja_env.globals["history_kinds"] = lambda: KINDS
+    app.jinja_env.filters["lot_source"] = lot_source
     app.jinja_env.filters["history_kind"] = history_kind
     app.jinja_env.filters["history_what"] = history_what
 
@@ -32,3 +35,13 @@ def history_what(line: HistoryLine) -> str:
     if line.kind != "ai_request":
         return line.reason or history_kind(line)
     return line.feature_name or line.feature or "AI request"
+
+
+def lot_source(source: str) -> str:
+    """Return where tokens came from."""
+    words = {
+        "order": _("Bought"),
+        "bonus": _("Bonus of a purchase"),
+        "grant": _("Given by support"),
+    }
+    return words.get(source, source)

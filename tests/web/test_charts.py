@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -96,13 +96,13 @@ class TestPace:
     def test_today_does_not_count_as_it_is_not_over(self) -> None:
         days = [_day(number) for number in (1, 2, 3, 4)]
 
-        outlook = charts.pace(_usage(), days, TODAY)
+        outlook = charts.outlook(_usage(), days, TODAY)
 
         assert outlook is not None
-        assert outlook.runs_out_in_days == 6
+        assert outlook.runs_out_on == TODAY + timedelta(6)
 
     def test_no_limit_needs_no_forecast(self) -> None:
-        assert charts.pace(_usage(limit=None), [_day(1)], TODAY) is None
+        assert charts.outlook(_usage(limit=None), [_day(1)], TODAY) is None
 
 
 class TestPage:
