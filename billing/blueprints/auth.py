@@ -6,11 +6,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from billing.errors import InvalidInput, NotAuthenticated
-from billing.models import LinkPurpose
-from billing.services import accounts, links, sessions
+from billing.models import LinkPurpose, User
+from billing.services import accounts, links, second_factor, sessions
 from billing.web import login as browser
 from billing.web import settings
-from billing.web.forms import CredentialsForm, EmailForm, EmptyForm, Form, NewPasswordForm
+from billing.web.forms import CodeForm, CredentialsForm, EmailForm, EmptyForm, Form, NewPasswordForm
 from billing.web.plan_ahead import find_plan_ahead
 
 bp = Blueprint("auth", __name__)
@@ -49,11 +49,29 @@ def login() -> ResponseReturnValue:
             return render_template(
                 "auth/login.html", form=form, refusal=error.detail
             ), HTTPStatus.UNAUTHORIZED
-        browser.log_in(sessions.start(user, user_agent=request.user_agent.string))
-        return redirect(browser.next_path(), HTTPStatus.SEE_OTHER)
+        if second_factor.is_on(user):
+            browser.wait_for_code(user)
+            return _go_to_code()
+        return _enter(user)
     if browser.is_logged_in():
         return redirect(browser.next_path())
     return _show("auth/login.html", form)
+
+
+@bp.route("/login/code", methods=["GET", "POST"])
+def login_code() -> ResponseReturnValue:
+    person, form = browser.find_person_to_prove(), CodeForm()
+    if person is None:
+        return redirect(url_for("auth.login", next=request.args.get("next")))
+    if form.validate_on_submit():
+        try:
+            second_factor.check(person, form.code.data, key=settings.current().person_key)
+        except InvalidInput as error:
+            form.take_errors(error)
+        else:
+            sessions.end(browser.session_token())
+            return _enter(person, gave_second_factor=True)
+    return _show("auth/login_code.html", form)
 
 
 @bp.post("/logout")
@@ -108,6 +126,18 @@ def verify_email(token: str) -> ResponseReturnValue:
         flash("Email address confirmed.", "ok")
         return redirect(url_for("account.index"), HTTPStatus.SEE_OTHER)
     return _show("auth/verify_email.html", form, email=user.email)
+
+
+def _enter(user: User, *, gave_second_factor: bool = False) -> ResponseReturnValue:
+    user_agent = request.user_agent.string
+    token = sessions.start(user, user_agent=user_agent, gave_second_factor=gave_second_factor)
+    browser.log_in(token)
+    return redirect(browser.next_path(), HTTPStatus.SEE_OTHER)
+
+
+def _go_to_code() -> ResponseReturnValue:
+    address = url_for("auth.login_code", next=request.args.get("next"))
+    return redirect(address, HTTPStatus.SEE_OTHER)
 
 
 def _show(template: str, form: Form, **values: object) -> ResponseReturnValue:

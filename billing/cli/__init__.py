@@ -30,6 +30,7 @@ billing.add_command(metering.expire)
 billing.add_command(metering.verify)
 billing.add_command(tokens.grant)
 billing.add_command(users.create_user)
+billing.add_command(users.turn_off_second_factor)
 billing.add_command(worker.worker)
 
 

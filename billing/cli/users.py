@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from billing.cli.parameters import OneLine
 from billing.domain import email_addresses, passwords
 from billing.domain.email_addresses import BadEmailAddress
-from billing.services import users
+from billing.services import second_factor, users
 
 
 @click.command("create-user")
@@ -45,3 +45,12 @@ def _read_password_hash(email: str) -> str:
     if problem:
         raise click.BadParameter(f"{problem}.", param_hint="--password-stdin")
     return passwords.hash_password(password)
+
+
+@click.command("turn-off-second-factor")
+@click.argument("email")
+@with_appcontext
+def turn_off_second_factor(email: str) -> None:
+    """Let a user who lost phone and codes log in by the password alone, to set it up again."""
+    second_factor.turn_off(users.get(email), actor="cli")
+    click.echo("The password alone logs in now.")

@@ -23,6 +23,7 @@ from billing.models.order import Order
 from billing.models.portal_link import PortalLink
 from billing.models.refund import Refund
 from billing.models.revenue import RevenueMovement
+from billing.models.second_factor import RecoveryCode, SecondFactor
 from billing.models.subscription import FeatureOverride, QuotaUse, TrialUse, UserSubscription
 from billing.models.user import User
 from billing.models.webhook_event import WebhookEvent
@@ -50,8 +51,10 @@ __all__ = [
     "PortalLink",
     "QuotaPeriod",
     "QuotaUse",
+    "RecoveryCode",
     "Refund",
     "RevenueMovement",
+    "SecondFactor",
     "SubscriptionTier",
     "TierVersion",
     "TokenLot",

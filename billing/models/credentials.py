@@ -34,6 +34,8 @@ class UserSession(Model):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     # When the password was last typed in it.
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When the second factor was given in this session, if it was.
+    second_factor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 
     user: Mapped[User] = relationship()

@@ -17,7 +17,15 @@ from billing.domain.secrets import new_secret
 from billing.errors import EmailTaken, InvalidInput, NotAuthenticated, RateLimited
 from billing.models import LinkPurpose, User
 from billing.observability.timing import log_service_operation
-from billing.services import attempts, emails, links, quota_memory, sessions, users
+from billing.services import (
+    attempts,
+    emails,
+    links,
+    quota_memory,
+    second_factor,
+    sessions,
+    users,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -240,7 +248,9 @@ def _come_back(email: str, password: str, user_agent: str) -> SignUp:
     """Sign up again: with the account's password it is a log-in, and counts as a try at one."""
     user = find_user(email)
     assert user is not None
-    password_hash = user.password_hash if user.is_active else None
+    # A sign-up asks for no code, so it is no way in where one is asked for.
+    may_enter = user.is_active and not second_factor.is_on(user)
+    password_hash = user.password_hash if may_enter else None
     try:
         attempts.spend(attempts.LOGIN_BY_ACCOUNT, email)
     except RateLimited:

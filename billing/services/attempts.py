@@ -30,6 +30,7 @@ class Limit:
 # Nobody who means well needs thirty tries; a guesser who changes the account each time does.
 LOGIN_BY_ACCOUNT = Limit("login.account", 5, timedelta(minutes=15))
 LOGIN_BY_ADDRESS = Limit("login.address", 29, timedelta(minutes=15))
+CODE_BY_ACCOUNT = Limit("code.account", 5, timedelta(minutes=15))
 SIGN_UP_BY_ADDRESS = Limit("sign_up.address", 29, timedelta(minutes=15))
 RESET_BY_ACCOUNT = Limit("reset.account", 5, timedelta(hours=1))
 RESET_BY_ADDRESS = Limit("reset.address", 29, timedelta(minutes=15))

@@ -35,12 +35,13 @@ class OpenSession:
 
 
 @log_service_operation
-def start(user: User, *, user_agent: str = "") -> str:
+def start(user: User, *, user_agent: str = "", gave_second_factor: bool = False) -> str:
     """Log the user in and return the new session's token, which is stored nowhere.
 
     Args:
         user: who proved who they are.
         user_agent: the browser's own name for itself, shown in the list of sessions.
+        gave_second_factor: whether a code was given as well.
     """
     token, now = new_secret(), clock.now()
     with transaction() as session:
@@ -59,6 +60,7 @@ def start(user: User, *, user_agent: str = "") -> str:
                 token_hash=fingerprint(token),
                 user_agent=user_agent.replace("\0", "")[:MAX_USER_AGENT_LENGTH],
                 confirmed_at=now,
+                second_factor_at=now if gave_second_factor else None,
             )
         )
     return token
@@ -152,6 +154,17 @@ def end_one(user: User, session_id: int) -> None:
         )
         if ended is None:
             raise NotFound("You are not logged in there any more.")
+
+
+def gave_second_factor(token: str) -> bool:
+    """Return whether a second factor was given in this session.
+
+    Args:
+        token: of the session.
+    """
+    mine = UserSession.token_hash == fingerprint(token)
+    given = UserSession.second_factor_at.is_not(None)
+    return db.session.scalar(select(UserSession.id).where(mine, given)) is not None
 
 
 @log_service_operation

@@ -8,6 +8,7 @@ from wtforms import EmailField, PasswordField, StringField, TextAreaField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from billing.errors import InvalidInput
+from billing.web.language import lazy_gettext as _l
 
 MAX_COMMENT = 500
 
@@ -62,6 +63,14 @@ class NewPasswordForm(Form):
     """A new password, for who came by a link."""
 
     password = PasswordField(validators=[required("Enter a new password")])
+
+
+class CodeForm(Form):
+    """A code of an authenticator app, or one from paper."""
+
+    code = StringField(
+        validators=[required(_l("Enter the code")), Length(max=40, message=_l("Enter one code"))]
+    )
 
 
 class CancellationForm(Form):

@@ -15,11 +15,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
 from billing.models import User
-from billing.services import sessions
+from billing.services import second_factor, sessions
 from billing.settings import Settings
 
 COOKIE_NAME = "billhook_session"
 TOKEN_KEY = "_user_id"  # noqa: S105 the name, not the token
+WAITING_KEY = "awaits_code"
 MAX_PATH_LENGTH = 2000
 
 P = ParamSpec("P")
@@ -55,6 +56,21 @@ def _load(token: str) -> User | None:
     if user is not None:
         structlog.contextvars.bind_contextvars(user_id=user.id)
     return user
+
+
+def wait_for_code(user: User) -> None:
+    """Keep in the browser that the user has given the password, and nothing of what was before."""
+    session.clear()
+    session[WAITING_KEY] = second_factor.wait_for_code(user)
+
+
+def find_person_to_prove() -> User | None:
+    """Return who is to give a code: between the steps of a log-in, or logged in without one."""
+    if WAITING_KEY in session:
+        return second_factor.find_waiting(session[WAITING_KEY])
+    if not is_logged_in() or sessions.gave_second_factor(session_token()):
+        return None
+    return current_person() if second_factor.is_on(current_person()) else None
 
 
 def log_in(token: str) -> None:

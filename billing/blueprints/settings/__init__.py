@@ -9,16 +9,18 @@ from billing.blueprints.settings import (
     data_export,
     email,
     password,
+    second_factor,
     sessions,
 )
 from billing.services import preferences
+from billing.services import second_factor as factors
 from billing.web import language, pages, time_zones
 from billing.web.language import Reader, _
 from billing.web.login import current_person, login_required
 from billing.web.settings_forms import PreferencesForm
 
 bp = Blueprint("settings", __name__, url_prefix="/account/settings")
-for page in (email, password, api_keys, sessions, data_export, closing):
+for page in (email, password, second_factor, api_keys, sessions, data_export, closing):
     bp.register_blueprint(page.bp)
 
 
@@ -35,5 +37,6 @@ def index() -> ResponseReturnValue:
         "settings/index.html",
         form,
         person=person,
+        has_second_factor=factors.is_on(person),
         time_zones=time_zones.options(language.current_locale(), form.time_zone.data or ""),
     )

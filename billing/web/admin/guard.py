@@ -8,8 +8,9 @@ from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from billing.errors import NotFound
-from billing.services import sessions
+from billing.services import second_factor, sessions
 from billing.services.audit import Actor
+from billing.web import settings
 from billing.web.language import _
 from billing.web.login import (
     ask_to_log_in,
@@ -32,7 +33,19 @@ def admit_admins() -> ResponseReturnValue | None:
         return ask_to_log_in()
     if not current_person().is_admin:
         raise NotFound("There is no such page.")
-    return None
+    return _ask_for_second_factor()
+
+
+def _ask_for_second_factor() -> ResponseReturnValue | None:
+    """Have an admin give a code, in development only where one was set up."""
+    is_on = second_factor.is_on(current_person())
+    is_needed = is_on or settings.current().is_production
+    if not is_needed or sessions.gave_second_factor(session_token()):
+        return None
+    if is_on:
+        return redirect(url_for("auth.login_code", next=wanted_path()), 303)
+    flash(_("Admins log in in two steps. Set up the second one first."), "info")
+    return redirect(url_for("settings.second_factor.set_up"), 303)
 
 
 def password_required(
