@@ -6,21 +6,20 @@ from flask_login import current_user
 
 from billing.errors import GatewayError, NoSubscription
 from billing.services import (
-    invoices,
-    orders,
     plan_overview,
     portal,
     provisioning,
+    receipts,
     subscriptions,
     usage,
 )
-from billing.web import gateway
+from billing.web import gateway, receipt_list
 from billing.web.links import external_url
 from billing.web.login import login_required
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
-INVOICES_SHOWN = 5
+RECEIPTS_SHOWN = 5
 
 
 @bp.get("")
@@ -35,9 +34,14 @@ def index() -> ResponseReturnValue:
         former_tier=overview.former_tier,
         subscription=current_user.subscription,
         usage=usage.summary(current_user),
-        invoices=invoices.list_by_user(current_user.id, limit=INVOICES_SHOWN),
-        orders=orders.list_paid_packages(current_user.id, limit=INVOICES_SHOWN),
+        receipts=receipts.list_newest(current_user.id, limit=RECEIPTS_SHOWN),
     )
+
+
+@bp.get("/invoices")
+@login_required
+def invoices() -> str:
+    return render_template("account/invoices.html", receipts=receipt_list.read(current_user.id))
 
 
 @bp.post("/portal")

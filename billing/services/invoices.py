@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy import select
 
-from billing.database import db, transaction
+from billing.database import transaction
 from billing.errors import UnknownCustomer
 from billing.gateway import StripeInvoice
 from billing.models import Invoice, User
@@ -46,22 +46,6 @@ def apply(invoice: StripeInvoice) -> None:
             return
         _copy(invoice, row)
         payment_emails.tell_of_invoice(user, invoice)
-
-
-def list_by_user(user_id: int, *, limit: int) -> list[Invoice]:
-    """Return the user's newest invoices.
-
-    Args:
-        user_id: whose.
-        limit: how many at the most.
-    """
-    newest = (
-        select(Invoice)
-        .where(Invoice.user_id == user_id)
-        .order_by(Invoice.issued_at.desc(), Invoice.id.desc())
-        .limit(limit)
-    )
-    return list(db.session.scalars(newest))
 
 
 def _copy(invoice: StripeInvoice, row: Invoice) -> None:

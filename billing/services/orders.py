@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from billing import clock
-from billing.database import db, transaction
+from billing.database import transaction
 from billing.domain.ledger import LotSource
 from billing.domain.periods import add_months
 from billing.domain.statuses import OrderKind, OrderState
@@ -104,27 +104,6 @@ def abandon(order_id: int) -> None:
         if order.state in {OrderState.OPEN, OrderState.PROCESSING}:
             order.state = OrderState.EXPIRED
             log.info("order.abandoned", order_id=order_id, user_id=order.user_id)
-
-
-def list_paid_packages(user_id: int, *, limit: int) -> list[Order]:
-    """Return the token packages that the user bought last.
-
-    Args:
-        user_id: whose.
-        limit: how many at the most.
-    """
-    newest = (
-        select(Order)
-        .where(
-            Order.user_id == user_id,
-            Order.kind == OrderKind.TOKENS,
-            Order.state == OrderState.PAID,
-        )
-        .order_by(Order.id.desc())
-        .limit(limit)
-        .options(joinedload(Order.token_package))
-    )
-    return list(db.session.scalars(newest))
 
 
 def _lock_order(tx: Session, session: CheckoutSession) -> Order:

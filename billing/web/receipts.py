@@ -9,19 +9,30 @@ from flask import Flask
 
 from billing.domain.interval import Interval
 from billing.domain.money import Money
+from billing.domain.receipts import ReceiptStatus, status_of_invoice, status_of_payment
 from billing.gateway import InvoiceLine
 from billing.models import Invoice, Order
 from billing.services.plan_changes import ChangePreview
+from billing.web.language import lazy_gettext as _l
 
 ONE_DAY = timedelta(days=1)
 # The unused time of one tier, and the rest of the period on the other.
 CHANGE_LINES = 2
 PERIOD_WORDS = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
-INVOICE_STATUSES = {
-    "paid": ("Paid", "ok"),
-    "open": ("Open", "warn"),
-    "void": ("Void", None),
-    "uncollectible": ("Not collected", "bad"),
+STATUS_WORDS = {
+    ReceiptStatus.PAID: _l("Paid"),
+    ReceiptStatus.OPEN: _l("Open"),
+    ReceiptStatus.PAST_DUE: _l("Past due"),
+    ReceiptStatus.REFUNDED: _l("Refunded"),
+    ReceiptStatus.PARTLY_REFUNDED: _l("Partly refunded"),
+    ReceiptStatus.NOT_COLLECTED: _l("Not collected"),
+    ReceiptStatus.VOID: _l("Void"),
+}
+STATUS_TONES = {
+    ReceiptStatus.PAID: "ok",
+    ReceiptStatus.OPEN: "warn",
+    ReceiptStatus.PAST_DUE: "bad",
+    ReceiptStatus.NOT_COLLECTED: "bad",
 }
 
 
@@ -53,10 +64,17 @@ class BillingRow:
     issued_at: datetime
     description: str
     number: str
-    status: str
-    tone: str | None
+    status: ReceiptStatus
     total: Money
     url: str | None
+
+    @property
+    def status_word(self) -> str:
+        return STATUS_WORDS[self.status]
+
+    @property
+    def tone(self) -> str | None:
+        return STATUS_TONES.get(self.status)
 
 
 def init_app(app: Flask) -> None:
@@ -64,6 +82,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["order_receipt"] = order_receipt
     app.jinja_env.filters["change_receipt"] = change_receipt
     app.jinja_env.globals["billing_rows"] = billing_rows
+    app.jinja_env.globals["receipt_statuses"] = lambda: STATUS_WORDS
 
 
 def order_name(order: Order) -> str:
@@ -128,15 +147,15 @@ def billing_rows(invoices: Sequence[Invoice], orders: Sequence[Order]) -> list[B
 
 
 def _invoice_row(invoice: Invoice) -> BillingRow:
-    status, tone = INVOICE_STATUSES.get(invoice.status, (invoice.status.capitalize(), None))
     if invoice.status == "paid":
-        status, tone = _paid_status(invoice.amount_paid_minor, invoice.amount_refunded_minor)
+        status = status_of_payment(invoice.amount_paid_minor, invoice.amount_refunded_minor)
+    else:
+        status = status_of_invoice(invoice.status, invoice.attempt_count)
     return BillingRow(
         issued_at=invoice.issued_at,
         description=invoice.description,
         number=invoice.number or "",
         status=status,
-        tone=tone,
         total=invoice.total,
         url=invoice.hosted_invoice_url,
     )
@@ -144,19 +163,11 @@ def _invoice_row(invoice: Invoice) -> BillingRow:
 
 def _order_row(order: Order) -> BillingRow:
     paid_minor = order.amount_minor if order.amount_paid_minor is None else order.amount_paid_minor
-    status, tone = _paid_status(paid_minor, order.amount_refunded_minor)
     return BillingRow(
         issued_at=order.paid_at or order.created_at,
         description=order_name(order),
         number=f"Order {order.id}",
-        status=status,
-        tone=tone,
+        status=status_of_payment(paid_minor, order.amount_refunded_minor),
         total=order_receipt(order).total,
         url=None,
     )
-
-
-def _paid_status(paid_minor: int, refunded_minor: int) -> tuple[str, str | None]:
-    if refunded_minor == 0:
-        return "Paid", "ok"
-    return ("Partly refunded" if refunded_minor < paid_minor else "Refunded"), None

@@ -26,7 +26,7 @@ class State:
 
 
 STATES = {
-    "free": State(states.free, ["Free", "Nothing to pay."], links={"Upgrade", "Buy tokens"}),
+    "free": State(states.free, ["Free", "No card on file."], links={"Upgrade", "Buy tokens"}),
     "active": State(
         states.subscribed,
         ["Active", "$49.00 a month. Renews on"],

@@ -47,7 +47,7 @@ def test_paid_plan(
 def test_free_plan_shows_no_next_payment(page: PageClient) -> None:
     text = _open(page, states.free())
 
-    assert "20 AI requests a month. Nothing to pay." in text
+    assert "20 AI requests a month. No card on file." in text
     assert "Next payment" not in text
     assert "Upgrade" in page.current.links
 
