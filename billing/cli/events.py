@@ -36,7 +36,7 @@ def show(event_id: str) -> None:
 @click.argument("event_id")
 def replay(event_id: str) -> None:
     """Apply one event (evt_…) again: its object is read from Stripe as it is now."""
-    event = inbox.replay(inbox.get(event_id), gateway=gateway.current())
+    event = inbox.replay(inbox.get(event_id), gateway=gateway.current(), actor="cli")
     click.echo(_line(event))
     if not event.is_settled:
         raise click.exceptions.Exit(1)

@@ -219,4 +219,5 @@ class Event:
     api_version: str | None
     is_live: bool
     object_id: str | None
+    customer_id: str | None
     payload: str

@@ -95,6 +95,7 @@ def read_event(body: str) -> Event:
         api_version=event.get("api_version"),
         is_live=bool(event.get("livemode")),
         object_id=_object_id(event_type, subject),
+        customer_id=_customer_id(subject),
         payload=body,
     )
 
@@ -104,6 +105,13 @@ def _object_id(event_type: str, subject: Any) -> str | None:
     if event_type == UPCOMING:
         subject = {"id": _at(subject, "parent", "subscription_details", "subscription")}
     found = _at(subject, "id")
+    return found if isinstance(found, str) else None
+
+
+def _customer_id(subject: Any) -> str | None:
+    """Return whom the object belongs to, or who it is."""
+    is_customer = _at(subject, "object") == "customer"
+    found = _at(subject, "id" if is_customer else "customer")
     return found if isinstance(found, str) else None
 
 

@@ -26,7 +26,7 @@ from billing.models.revenue import RevenueMovement
 from billing.models.second_factor import RecoveryCode, SecondFactor
 from billing.models.subscription import FeatureOverride, QuotaUse, TrialUse, UserSubscription
 from billing.models.user import User
-from billing.models.webhook_event import WebhookEvent
+from billing.models.webhook_event import WebhookAttempt, WebhookEvent
 
 __all__ = [
     "AiRefusal",
@@ -67,5 +67,6 @@ __all__ = [
     "UserSession",
     "UserSubscription",
     "UserTokenBalance",
+    "WebhookAttempt",
     "WebhookEvent",
 ]

@@ -1,8 +1,9 @@
-"""The inbox: each Stripe event that reached us, kept as it came."""
+"""The inbox: each Stripe event that reached us, kept as it came, and each try to apply it."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing import clock
@@ -16,6 +17,7 @@ class WebhookEvent(Model):
     __tablename__ = "webhook_events"
     __table_args__ = (
         one_of("state", EventState),
+        CheckConstraint("deliveries >= 1", name="deliveries"),
         Index("ix_webhook_events_state_received_at", "state", "received_at"),
     )
 
@@ -23,10 +25,14 @@ class WebhookEvent(Model):
     stripe_event_id: Mapped[str] = mapped_column(String(255), unique=True)
     type: Mapped[str] = mapped_column(String(100))
     stripe_object_id: Mapped[str | None] = mapped_column(String(255), index=True)
+    # Whom it is about, where its object says so: what the admin finds it by.
+    stripe_customer_id: Mapped[str | None] = mapped_column(String(255), index=True)
     api_version: Mapped[str | None] = mapped_column(String(50))
     payload: Mapped[str] = mapped_column(Text)
     state: Mapped[EventState] = mapped_column(String(20), default=EventState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
+    # How often it reached us; the deliveries after the first that was applied change nothing.
+    deliveries: Mapped[int] = mapped_column(default=1, server_default="1")
     last_error: Mapped[str | None] = mapped_column(String(500))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -37,3 +43,25 @@ class WebhookEvent(Model):
     def is_settled(self) -> bool:
         """Whether nothing is left to do for it."""
         return self.state in SETTLED_STATES
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether nobody tries it again by themselves."""
+        return not self.is_settled and self.next_attempt_at is None
+
+
+class WebhookAttempt(Model):
+    """One try to apply an event: by whom, what came of it, and which rows it touched."""
+
+    __tablename__ = "webhook_attempts"
+    __table_args__ = (one_of("state", EventState),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    webhook_event_id: Mapped[int] = mapped_column(
+        ForeignKey(WebhookEvent.id, ondelete="CASCADE"), index=True
+    )
+    state: Mapped[EventState] = mapped_column(String(20))
+    error: Mapped[str | None] = mapped_column(String(500))
+    actor: Mapped[str] = mapped_column(String(255))
+    touched: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

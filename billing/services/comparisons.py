@@ -39,7 +39,7 @@ def compare_events(gateway: Gateway, since: datetime) -> Iterator[Finding]:
 
 
 def _receive(event: Event, gateway: Gateway) -> None:
-    row = inbox.receive(event, gateway=gateway)
+    row = inbox.receive(event, gateway=gateway, actor="reconcile")
     if not row.is_settled:
         raise StripeMismatch(row.last_error or f"The event is {row.state}.")
 

@@ -1,7 +1,7 @@
 """The inbox: each Stripe event is kept first, then applied; what fails stays and comes again."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,20 +19,23 @@ from billing.errors import (
     StripeMismatch,
 )
 from billing.gateway import Event, Gateway
-from billing.models import WebhookEvent
+from billing.models import WebhookAttempt, WebhookEvent
 from billing.observability import metrics
 from billing.observability.timing import log_service_operation
+from billing.services import event_emails, touches
 from billing.services.stripe_events import effect_of
+from billing.services.touches import Touch
 
 log = structlog.get_logger(__name__)
 
 MAX_ERROR_LENGTH = 500
+STRIPE, WORKER = "stripe", "worker"
 # Stripe itself sends again for three days; after these it is a person's turn.
 RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440, 1440))
 
 
 @log_service_operation
-def receive(event: Event, *, gateway: Gateway) -> WebhookEvent:
+def receive(event: Event, *, gateway: Gateway, actor: str = STRIPE) -> WebhookEvent:
     """Keep the event, then apply it; a second delivery of a settled one does nothing.
 
     From the first commit on nothing is lost: if applying fails, the row says why.
@@ -40,6 +43,7 @@ def receive(event: Event, *, gateway: Gateway) -> WebhookEvent:
     Args:
         event: an event whose signature was verified.
         gateway: where the event's object is read again.
+        actor: who brought it, for the list of attempts.
 
     Returns:
         The inbox row, `processed`, `ignored` or `parked`.
@@ -57,43 +61,46 @@ def receive(event: Event, *, gateway: Gateway) -> WebhookEvent:
         metrics.WEBHOOKS.labels("duplicate").inc()
         log.info("webhook.duplicate", event_id=event.id, event_type=event.type)
     else:
-        return replay(stored, gateway=gateway)
+        return replay(stored, gateway=gateway, actor=actor)
     return stored
 
 
 @log_service_operation
-def replay(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
+def replay(stored: WebhookEvent, *, gateway: Gateway, actor: str) -> WebhookEvent:
     """Apply a kept event (again): safe to repeat, whatever its state.
 
     Args:
         stored: a row of the inbox.
         gateway: where the event's object is read again.
+        actor: who applies it, for the list of attempts.
 
     Raises:
         GatewayUnavailable: its object could not be read. Whatever is raised, the row keeps it.
     """
     with bound_contextvars(event_id=stored.stripe_event_id):
-        row = _apply(stored, gateway=gateway)
+        row = _apply(stored, gateway=gateway, actor=actor)
     metrics.WEBHOOKS.labels(row.state).inc()
     return row
 
 
-def _apply(stored: WebhookEvent, *, gateway: Gateway) -> WebhookEvent:
+def _apply(stored: WebhookEvent, *, gateway: Gateway, actor: str) -> WebhookEvent:
     try:
         effect = effect_of(stored.type, stored.stripe_object_id, gateway=gateway)
         with transaction() as session:
             row = lock(session, stored.stripe_event_id)
-            if effect is not None:
-                effect()
+            with touches.noted(session) as touched:
+                if effect is not None:
+                    effect()
             row.state = EventState.IGNORED if effect is None else EventState.PROCESSED
             row.attempts += 1
             row.last_error = row.next_attempt_at = None
             row.processed_at = clock.now()
+            session.add(_attempt(row, row.state, actor=actor, touched=touched))
     except (StripeMismatch, NotFound) as error:
         # Sending it again changes nothing: a person has to look.
-        return _stamp(stored, EventState.PARKED, error)
+        return _stamp(stored, EventState.PARKED, error, actor=actor)
     except Exception as error:
-        _stamp(stored, EventState.FAILED, error)
+        _stamp(stored, EventState.FAILED, error, actor=actor)
         metrics.WEBHOOKS.labels(EventState.FAILED).inc()
         raise
     log.info("webhook.applied", event_type=row.type, state=row.state)
@@ -115,7 +122,7 @@ def retry_due(*, gateway: Gateway, is_stopped: Callable[[], bool] = lambda: Fals
     while not is_stopped() and (claimed := _claim_due()) is not None:
         tried += 1
         try:
-            replay(claimed, gateway=gateway)
+            replay(claimed, gateway=gateway, actor=WORKER)
         except Exception:
             # Its row says why and when it is tried again; the next event must not wait for that.
             log.exception("webhook.retry_failed", event_id=claimed.stripe_event_id)
@@ -157,14 +164,19 @@ def _keep(event: Event, state: EventState) -> WebhookEvent:
                 stripe_event_id=event.id,
                 type=event.type,
                 stripe_object_id=event.object_id,
+                stripe_customer_id=event.customer_id,
                 api_version=event.api_version,
                 payload=event.payload,
                 state=state,
                 attempts=0,
+                deliveries=1,
                 received_at=clock.now(),
                 next_attempt_at=_first_retry(state),
             )
-            .on_conflict_do_nothing(index_elements=["stripe_event_id"])
+            .on_conflict_do_update(
+                index_elements=["stripe_event_id"],
+                set_={"deliveries": WebhookEvent.deliveries + 1},
+            )
         )
     return get(event.id)
 
@@ -205,7 +217,9 @@ def _first_retry(state: EventState) -> datetime | None:
     return clock.now() + RETRY_DELAYS[0] if state == EventState.PENDING else None
 
 
-def _stamp(stored: WebhookEvent, state: EventState, error: Exception) -> WebhookEvent:
+def _stamp(
+    stored: WebhookEvent, state: EventState, error: Exception, *, actor: str
+) -> WebhookEvent:
     detail = error.detail if isinstance(error, BillingError) else type(error).__name__
     with transaction() as session:
         row = lock(session, stored.stripe_event_id)
@@ -214,9 +228,10 @@ def _stamp(stored: WebhookEvent, state: EventState, error: Exception) -> Webhook
         row.attempts += 1
         row.last_error = detail[:MAX_ERROR_LENGTH]
         row.next_attempt_at = _next_attempt(row)
-        needs_a_person = row.next_attempt_at is None and not row.is_settled
+        session.add(_attempt(row, state, actor=actor, error=row.last_error))
+        event_emails.tell_of_failure(row)
     log.log(
-        logging.ERROR if needs_a_person else logging.WARNING,
+        logging.ERROR if row.needs_a_person else logging.WARNING,
         "webhook.not_applied",
         event_type=row.type,
         state=state,
@@ -224,6 +239,19 @@ def _stamp(stored: WebhookEvent, state: EventState, error: Exception) -> Webhook
         exc_info=error,
     )
     return row
+
+
+def _attempt(
+    row: WebhookEvent,
+    state: EventState,
+    *,
+    actor: str,
+    error: str | None = None,
+    touched: Sequence[Touch] = (),
+) -> WebhookAttempt:
+    return WebhookAttempt(
+        webhook_event_id=row.id, state=state, actor=actor, error=error, touched=list(touched)
+    )
 
 
 def _next_attempt(row: WebhookEvent) -> datetime | None:

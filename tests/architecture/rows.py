@@ -25,7 +25,8 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "usage_alerts": {"kind": "quota"},
     "user_subscriptions": {"status": "active"},
     "user_token_balances": {"balance": 1},
-    "webhook_events": {"state": "pending"},
+    "webhook_attempts": {"state": "processed"},
+    "webhook_events": {"state": "pending", "deliveries": 1},
 }
 LATER = ("_end", "_at", "_until")
 
