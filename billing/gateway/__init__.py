@@ -12,6 +12,8 @@ from billing.gateway.values import (
     StripeCharge,
     StripeDispute,
     StripeInvoice,
+    StripePrice,
+    StripeProduct,
     StripeRefund,
     StripeSubscription,
 )
@@ -29,6 +31,8 @@ __all__ = [
     "StripeCharge",
     "StripeDispute",
     "StripeInvoice",
+    "StripePrice",
+    "StripeProduct",
     "StripeRefund",
     "StripeSubscription",
     "verify",

@@ -1,14 +1,20 @@
 """Products and prices at Stripe. https://docs.stripe.com/api/prices"""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.errors import StripeObjectNotFound
 from billing.gateway.calls import Calls
+from billing.gateway.values import StripePrice, StripeProduct
 
 if TYPE_CHECKING:
     from stripe.params import PriceCreateParams
+
+
+# Stripe takes at most ten keys in one list.
+LOOKUP_KEYS_AT_ONCE = 10
 
 
 class Catalog:
@@ -49,7 +55,7 @@ class Catalog:
         """Return Stripe's id of the price under the lookup key, and create it when there is none.
 
         A price never changes at Stripe: where the key stands on another amount, a new price is
-        made and takes the key over.
+        made and takes the key over. One that was archived there is sold again.
 
         Args:
             lookup_key: our name for the price: `tier:pro:v1:month`.
@@ -58,9 +64,12 @@ class Catalog:
             interval: how often it is paid; None for a purchase.
         """
         with self._calls.stripe("prices.list") as client:
-            found = client.v1.prices.list({"lookup_keys": [lookup_key], "active": True}).data
+            found = client.v1.prices.list({"lookup_keys": [lookup_key]}).data
         currency = money.currency.lower()
         if found and (found[0].unit_amount, found[0].currency) == (money.amount_minor, currency):
+            if not found[0].active:
+                with self._calls.stripe("prices.update") as client:
+                    client.v1.prices.update(found[0].id, {"active": True})
             return found[0].id
         params: PriceCreateParams = {
             "product": product_id,
@@ -75,3 +84,32 @@ class Catalog:
         with self._calls.stripe("prices.create") as client:
             price = client.v1.prices.create(params, {"idempotency_key": key})
         return price.id
+
+    def list_products(self, product_ids: Sequence[str]) -> dict[str, StripeProduct]:
+        """Read the products that Stripe has of these, by their ids.
+
+        Args:
+            product_ids: at most 100.
+        """
+        with self._calls.stripe("products.list") as client:
+            found = client.v1.products.list({"ids": list(product_ids), "limit": 100}).data
+        return {product.id: StripeProduct(product.name, product.active) for product in found}
+
+    def list_prices(self, lookup_keys: Sequence[str]) -> dict[str, StripePrice]:
+        """Read the prices that Stripe has under these keys, archived ones too, by key.
+
+        Args:
+            lookup_keys: any number; ten are asked for at a time.
+        """
+        prices: dict[str, StripePrice] = {}
+        for start in range(0, len(lookup_keys), LOOKUP_KEYS_AT_ONCE):
+            keys = list(lookup_keys[start : start + LOOKUP_KEYS_AT_ONCE])
+            with self._calls.stripe("prices.list") as client:
+                found = client.v1.prices.list({"lookup_keys": keys, "limit": 100}).data
+            for price in found:
+                money = Money(price.unit_amount or 0, price.currency.upper())
+                interval = Interval(price.recurring.interval) if price.recurring else None
+                prices[price.lookup_key or ""] = StripePrice(
+                    price.id, money, interval, is_active=price.active
+                )
+        return prices

@@ -3,8 +3,27 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.domain.statuses import ENDED_STATUSES, LIVE_STATUSES, SubscriptionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StripeProduct:
+    """https://docs.stripe.com/api/products/object"""
+
+    name: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StripePrice:
+    """https://docs.stripe.com/api/prices/object"""
+
+    id: str
+    money: Money
+    interval: Interval | None
+    is_active: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from billing.database import transaction
 from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.gateway import Gateway
-from billing.models import SubscriptionTier, TierVersion, TokenPackage
+from billing.models import AuditEntry, SubscriptionTier, TierVersion, TokenPackage
 from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
@@ -44,10 +45,14 @@ class _PackageOnSale:
 
 
 @log_service_operation
-def push(gateway: Gateway) -> list[PushedPrice]:
+def push(gateway: Gateway, *, actor: str = "cli") -> list[PushedPrice]:
     """Create or update the products and prices at Stripe, and store their ids.
 
     Each is found by a name of ours, so a push that broke off is finished by the next one.
+
+    Args:
+        gateway: where Stripe is reached; no transaction may be open.
+        actor: who does it, for the audit log.
 
     Raises:
         GatewayUnavailable: Stripe is away; what was pushed before that is stored.
@@ -55,10 +60,30 @@ def push(gateway: Gateway) -> list[PushedPrice]:
     """
     pushed: list[PushedPrice] = []
     for tier in _paid_tiers():
-        pushed += _push_tier(tier, gateway)
+        pushed += _push_tier(tier, gateway, actor)
     for package in _packages():
-        pushed.append(_push_package(package, gateway))
+        pushed.append(_push_package(package, gateway, actor))
     return pushed
+
+
+def tier_product_id(slug: str) -> str:
+    """Return our id of the tier's product, which is Stripe's too."""
+    return f"billhook_tier_{slug}"
+
+
+def package_product_id(slug: str) -> str:
+    """Return our id of the package's product, which is Stripe's too."""
+    return f"billhook_package_{slug}"
+
+
+def tier_lookup_key(slug: str, version: int, interval: Interval) -> str:
+    """Return our name of a tier's price at Stripe."""
+    return f"billhook:{slug}:v{version}:{interval}"
+
+
+def package_lookup_key(slug: str, price: Money) -> str:
+    """Return our name of a package's price: it has no versions, the amount tells them apart."""
+    return f"billhook:{slug}:{price.currency.lower()}:{price.amount_minor}"
 
 
 # Copied out of the session: no row is touched, and no transaction open, while Stripe answers.
@@ -95,12 +120,12 @@ def _packages() -> Sequence[_PackageOnSale]:
         ]
 
 
-def _push_tier(tier: _TierOnSale, gateway: Gateway) -> list[PushedPrice]:
-    product_id = gateway.catalog.ensure_product(f"billhook_tier_{tier.slug}", name=tier.name)
+def _push_tier(tier: _TierOnSale, gateway: Gateway, actor: str) -> list[PushedPrice]:
+    product_id = gateway.catalog.ensure_product(tier_product_id(tier.slug), name=tier.name)
     month, year = (
         _ensure_price(
             gateway,
-            f"billhook:{tier.slug}:v{tier.version}:{interval}",
+            tier_lookup_key(tier.slug, tier.version, interval),
             product_id=product_id,
             money=money,
             interval=interval,
@@ -108,47 +133,73 @@ def _push_tier(tier: _TierOnSale, gateway: Gateway) -> list[PushedPrice]:
         for interval, money in ((Interval.MONTH, tier.month), (Interval.YEAR, tier.year))
     )
     with transaction() as session:
-        session.execute(
-            update(SubscriptionTier)
-            .where(SubscriptionTier.id == tier.tier_id)
-            .values(stripe_product_id=product_id)
-        )
-        session.execute(
-            update(TierVersion)
-            .where(TierVersion.id == tier.version_id)
-            .values(
-                stripe_price_month_id=month.stripe_price_id,
-                stripe_price_year_id=year.stripe_price_id,
-            )
-        )
+        row = session.get_one(SubscriptionTier, tier.tier_id)
+        terms = session.get_one(TierVersion, tier.version_id)
+        before = _ids_of_tier(row, terms)
+        row.stripe_product_id = product_id
+        terms.stripe_price_month_id = month.stripe_price_id
+        terms.stripe_price_year_id = year.stripe_price_id
+        _audit(session, ("tier", row.id), before, _ids_of_tier(row, terms), actor=actor)
     return [month, year]
 
 
-def _push_package(package: _PackageOnSale, gateway: Gateway) -> PushedPrice:
-    product_id = gateway.catalog.ensure_product(
-        f"billhook_package_{package.slug}", name=package.name
-    )
+def _push_package(package: _PackageOnSale, gateway: Gateway, actor: str) -> PushedPrice:
+    product_id = gateway.catalog.ensure_product(package_product_id(package.slug), name=package.name)
     money = package.price
     price = _ensure_price(
         gateway,
-        # A package has no versions: the amount itself tells its prices apart.
-        f"billhook:{package.slug}:{money.currency.lower()}:{money.amount_minor}",
+        package_lookup_key(package.slug, money),
         product_id=product_id,
         money=money,
         interval=None,
     )
     with transaction() as session:
-        session.execute(
-            update(TokenPackage)
-            .where(
-                TokenPackage.id == package.package_id,
-                # Not when another price was applied while Stripe answered.
-                TokenPackage.price_minor == money.amount_minor,
-                TokenPackage.currency == money.currency,
-            )
-            .values(stripe_product_id=product_id, stripe_price_id=price.stripe_price_id)
-        )
+        row = session.get_one(TokenPackage, package.package_id, with_for_update=True)
+        # Not when another price was applied while Stripe answered.
+        if row.price == money:
+            before = _ids_of_package(row)
+            row.stripe_product_id = product_id
+            row.stripe_price_id = price.stripe_price_id
+            _audit(session, ("package", row.id), before, _ids_of_package(row), actor=actor)
     return price
+
+
+def _ids_of_tier(tier: SubscriptionTier, terms: TierVersion) -> dict[str, str | None]:
+    return {
+        "stripe_product_id": tier.stripe_product_id,
+        "stripe_price_month_id": terms.stripe_price_month_id,
+        "stripe_price_year_id": terms.stripe_price_year_id,
+    }
+
+
+def _ids_of_package(package: TokenPackage) -> dict[str, str | None]:
+    return {
+        "stripe_product_id": package.stripe_product_id,
+        "stripe_price_id": package.stripe_price_id,
+    }
+
+
+def _audit(
+    session: Session,
+    subject: tuple[str, int],
+    before: dict[str, str | None],
+    after: dict[str, str | None],
+    *,
+    actor: str,
+) -> None:
+    if before == after:
+        return
+    subject_type, subject_id = subject
+    session.add(
+        AuditEntry(
+            actor=actor,
+            action=f"catalog.{subject_type}_pushed",
+            subject_type=subject_type,
+            subject_id=subject_id,
+            before=before,
+            after=after,
+        )
+    )
 
 
 def _ensure_price(

@@ -29,7 +29,7 @@ def export() -> CatalogDocument:
 
 @log_service_operation
 def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
-    """Make the database sell what the document says, in one transaction.
+    """Make the database sell what the document says, in one transaction; joins an open one.
 
     A change of price, quota, trial or features makes a new version of the tier, which those who
     subscribe from now on get; whoever has a version keeps it. What the document leaves out is
@@ -43,7 +43,7 @@ def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
         What changed; nothing when the document was applied before.
     """
     with transaction() as session:
-        _wait_for_other_writers(session)
+        wait_for_other_writers(session)
         state = read_state()
         changes = compare(state, document)
         features = _apply_features(session, document, order_features(state, document))
@@ -61,7 +61,12 @@ def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
     return changes
 
 
-def _wait_for_other_writers(session: Session) -> None:
+def wait_for_other_writers(session: Session) -> None:
+    """Take the catalog for this transaction: what is read then is what will be changed.
+
+    Args:
+        session: the session of the open transaction.
+    """
     # SQLite has one writer at a time; on PostgreSQL two would both make the next version.
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE subscription_tiers IN SHARE ROW EXCLUSIVE MODE"))

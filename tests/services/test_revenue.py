@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
@@ -70,7 +71,7 @@ def test_an_older_database_gets_the_log_from_its_audit_log(shop: Shop) -> None:
 
 
 @pytest.mark.one_database
-def test_a_report_adds_up_currency_by_currency(app: object) -> None:
+def test_a_report_adds_up_currency_by_currency(app: Flask) -> None:
     states.catalog_at_stripe()
     with transaction() as session:
         session.add(
