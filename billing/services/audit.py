@@ -1,14 +1,14 @@
-"""The audit log: the one writer of it for changes that a person makes at the admin's desk."""
+"""The audit log: who did what to whom, by hand at the admin's desk or by a program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing.database import db
-from billing.errors import Member
 from billing.models import AuditEntry, User
 
 log = structlog.get_logger(__name__)
@@ -22,10 +22,12 @@ class Actor:
     ip_address: str
     request_id: str
 
-    @property
-    def name(self) -> str:
-        """The actor as every log writes it: `user:7`."""
+    def __str__(self) -> str:
         return f"user:{self.user_id}"
+
+
+Who: TypeAlias = Actor | str
+"""An admin, or the name of a program: `cli`, `stripe`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,19 @@ class AuditLine:
 
 def record(
     session: Session,
-    actor: Actor,
+    actor: Who,
     action: str,
     *,
     subject: tuple[str, int],
-    before: Mapping[str, Member] | None = None,
-    after: Mapping[str, Member] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
     reason: str | None = None,
 ) -> None:
     """Write a line, in the transaction of the change that it tells of.
 
     Args:
         session: the session of the open transaction.
-        actor: who, and from where.
+        actor: who, and from where if it is an admin.
         action: object and verb: `user.disabled`.
         subject: what was changed: its kind and our id, such as `("user", 7)`.
         before: the fields that the change is about, as they were.
@@ -58,21 +60,20 @@ def record(
         reason: in the admin's own words.
     """
     subject_type, subject_id = subject
-    session.add(
-        AuditEntry(
-            actor=actor.name,
-            actor_user_id=actor.user_id,
-            action=action,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            before=dict(before) if before is not None else None,
-            after=dict(after) if after is not None else None,
-            reason=reason,
-            ip_address=actor.ip_address,
-            request_id=actor.request_id,
-        )
+    entry = AuditEntry(
+        actor=str(actor),
+        action=action,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        before=dict(before) if before is not None else None,
+        after=dict(after) if after is not None else None,
+        reason=reason,
     )
-    log.info("admin.action", action=action, subject_type=subject_type, subject_id=subject_id)
+    if isinstance(actor, Actor):
+        entry.actor_user_id = actor.user_id
+        entry.ip_address, entry.request_id = actor.ip_address, actor.request_id
+        log.info("admin.action", action=action, subject_type=subject_type, subject_id=subject_id)
+    session.add(entry)
 
 
 def list_about(subject_type: str, subject_id: int, *, limit: int) -> list[AuditLine]:

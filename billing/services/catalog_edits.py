@@ -12,6 +12,7 @@ from billing.domain.catalog_rules import find_problems
 from billing.errors import Conflict, InvalidInput, PackageNotFound, TierNotFound
 from billing.messages import Message
 from billing.models import SubscriptionTier, TierVersion, UserSubscription
+from billing.services.audit import Who
 from billing.services.catalog_state import read_state
 from billing.services.catalog_sync import apply, wait_for_other_writers
 
@@ -53,7 +54,7 @@ def preview_tier(slug: str, entry: TierEntry) -> TierEdit:
     return TierEdit(changes[0] if changes else None, tuple(subscribers_by_version(slug)))
 
 
-def save_tier(slug: str, entry: TierEntry, *, actor: str, seen: int | None) -> list[Change]:
+def save_tier(slug: str, entry: TierEntry, *, actor: Who, seen: int | None) -> list[Change]:
     """Create a tier, or change it; other terms make a new version, and subscribers keep theirs.
 
     Args:
@@ -75,7 +76,7 @@ def save_tier(slug: str, entry: TierEntry, *, actor: str, seen: int | None) -> l
     return _edit(put, (Subject.TIER, slug), actor=actor)
 
 
-def archive_tier(slug: str, *, actor: str) -> list[Change]:
+def archive_tier(slug: str, *, actor: Who) -> list[Change]:
     """Take a tier off sale; who is on it stays on it.
 
     Args:
@@ -99,7 +100,7 @@ def archive_tier(slug: str, *, actor: str) -> list[Change]:
     return _edit(drop, (Subject.TIER, slug), actor=actor)
 
 
-def save_package(slug: str, entry: PackageEntry, *, actor: str, is_new: bool) -> list[Change]:
+def save_package(slug: str, entry: PackageEntry, *, actor: Who, is_new: bool) -> list[Change]:
     """Create a token package, or change it; what was ordered before keeps its price and tokens.
 
     Args:
@@ -121,7 +122,7 @@ def save_package(slug: str, entry: PackageEntry, *, actor: str, is_new: bool) ->
     return _edit(put, (Subject.PACKAGE, slug), actor=actor)
 
 
-def archive_package(slug: str, *, actor: str) -> list[Change]:
+def archive_package(slug: str, *, actor: Who) -> list[Change]:
     """Take a token package off sale; who bought it keeps the tokens.
 
     Args:
@@ -162,7 +163,7 @@ def _edit(
     change: Callable[[CatalogState], CatalogDocument],
     subject: tuple[Subject, str],
     *,
-    actor: str,
+    actor: Who,
 ) -> list[Change]:
     with transaction() as session:
         wait_for_other_writers(session)

@@ -11,8 +11,10 @@ from billing.database import transaction
 from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.gateway import Gateway
-from billing.models import AuditEntry, SubscriptionTier, TierVersion, TokenPackage
+from billing.models import SubscriptionTier, TierVersion, TokenPackage
 from billing.observability.timing import log_service_operation
+from billing.services import audit
+from billing.services.audit import Who
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +47,7 @@ class _PackageOnSale:
 
 
 @log_service_operation
-def push(gateway: Gateway, *, actor: str = "cli") -> list[PushedPrice]:
+def push(gateway: Gateway, *, actor: Who = "cli") -> list[PushedPrice]:
     """Create or update the products and prices at Stripe, and store their ids.
 
     Each is found by a name of ours, so a push that broke off is finished by the next one.
@@ -120,7 +122,7 @@ def _packages() -> Sequence[_PackageOnSale]:
         ]
 
 
-def _push_tier(tier: _TierOnSale, gateway: Gateway, actor: str) -> list[PushedPrice]:
+def _push_tier(tier: _TierOnSale, gateway: Gateway, actor: Who) -> list[PushedPrice]:
     product_id = gateway.catalog.ensure_product(tier_product_id(tier.slug), name=tier.name)
     month, year = (
         _ensure_price(
@@ -143,7 +145,7 @@ def _push_tier(tier: _TierOnSale, gateway: Gateway, actor: str) -> list[PushedPr
     return [month, year]
 
 
-def _push_package(package: _PackageOnSale, gateway: Gateway, actor: str) -> PushedPrice:
+def _push_package(package: _PackageOnSale, gateway: Gateway, actor: Who) -> PushedPrice:
     product_id = gateway.catalog.ensure_product(package_product_id(package.slug), name=package.name)
     money = package.price
     price = _ensure_price(
@@ -185,21 +187,11 @@ def _audit(
     before: dict[str, str | None],
     after: dict[str, str | None],
     *,
-    actor: str,
+    actor: Who,
 ) -> None:
-    if before == after:
-        return
-    subject_type, subject_id = subject
-    session.add(
-        AuditEntry(
-            actor=actor,
-            action=f"catalog.{subject_type}_pushed",
-            subject_type=subject_type,
-            subject_id=subject_id,
-            before=before,
-            after=after,
-        )
-    )
+    if before != after:
+        action = f"catalog.{subject[0]}_pushed"
+        audit.record(session, actor, action, subject=subject, before=before, after=after)
 
 
 def _ensure_price(

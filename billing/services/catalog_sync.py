@@ -10,8 +10,10 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.catalog import CatalogDocument, TierEntry
 from billing.domain.catalog_changes import Change, Subject, compare, order_features
-from billing.models import AuditEntry, Feature, SubscriptionTier, TierVersion, TokenPackage
+from billing.models import Feature, SubscriptionTier, TierVersion, TokenPackage
 from billing.observability.timing import log_service_operation
+from billing.services import audit
+from billing.services.audit import Who
 from billing.services.catalog_state import read_state, read_tiers
 
 log = structlog.get_logger(__name__)
@@ -28,7 +30,7 @@ def export() -> CatalogDocument:
 
 
 @log_service_operation
-def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
+def apply(document: CatalogDocument, *, actor: Who) -> list[Change]:
     """Make the database sell what the document says, in one transaction; joins an open one.
 
     A change of price, quota, trial or features makes a new version of the tier, which those who
@@ -56,8 +58,15 @@ def apply(document: CatalogDocument, *, actor: str) -> list[Change]:
             Subject.PACKAGE: packages,
         }
         for change in changes:
-            session.add(_audit_entry(change, rows[change.subject][change.slug].id, actor))
-    log.info("catalog.applied", changes=len(changes), actor=actor)
+            audit.record(
+                session,
+                actor,
+                f"catalog.{change.subject}_{change.verb}",
+                subject=(change.subject, rows[change.subject][change.slug].id),
+                before=change.before or None,
+                after=change.after or None,
+            )
+    log.info("catalog.applied", changes=len(changes), actor=str(actor))
     return changes
 
 
@@ -163,14 +172,3 @@ def _apply_packages(session: Session, document: CatalogDocument) -> dict[str, To
         package.archived_at = None
     session.add_all(packages.values())
     return packages
-
-
-def _audit_entry(change: Change, subject_id: int, actor: str) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=f"catalog.{change.subject}_{change.verb}",
-        subject_type=change.subject,
-        subject_id=subject_id,
-        before=dict(change.before) or None,
-        after=dict(change.after) or None,
-    )

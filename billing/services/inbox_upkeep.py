@@ -10,9 +10,10 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.statuses import SETTLED_STATES, EventState
 from billing.errors import Conflict, InvalidInput
-from billing.models import AuditEntry, WebhookEvent
+from billing.models import WebhookEvent
 from billing.observability.timing import log_service_operation
-from billing.services import inbox
+from billing.services import audit, inbox
+from billing.services.audit import Who
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +21,7 @@ KEPT_DAYS = 31
 
 
 @log_service_operation
-def ignore(stripe_event_id: str, *, reason: str, actor: str) -> WebhookEvent:
+def ignore(stripe_event_id: str, *, reason: str, actor: Who) -> WebhookEvent:
     """Settle an event without applying it: a person has looked and nothing is to be done.
 
     Args:
@@ -37,21 +38,19 @@ def ignore(stripe_event_id: str, *, reason: str, actor: str) -> WebhookEvent:
         row = inbox.lock(session, stripe_event_id)
         if row.state == EventState.PROCESSED:
             raise Conflict(f"Event {stripe_event_id} was applied already.")
-        session.add(
-            AuditEntry(
-                actor=actor,
-                action="event.ignored",
-                subject_type="webhook_event",
-                subject_id=row.id,
-                before={"state": row.state, "last_error": row.last_error},
-                after={"stripe_event_id": stripe_event_id, "state": EventState.IGNORED},
-                reason=reason,
-            )
+        audit.record(
+            session,
+            actor,
+            "event.ignored",
+            subject=("webhook_event", row.id),
+            before={"state": row.state, "last_error": row.last_error},
+            after={"stripe_event_id": stripe_event_id, "state": EventState.IGNORED},
+            reason=reason,
         )
         row.state = EventState.IGNORED
         row.next_attempt_at = None
         row.processed_at = clock.now()
-    log.info("webhook.ignored", event_id=stripe_event_id, actor=actor)
+    log.info("webhook.ignored", event_id=stripe_event_id, actor=str(actor))
     return row
 
 

@@ -11,8 +11,9 @@ from billing.database import db, transaction
 from billing.domain.interval import Interval
 from billing.errors import TierNotForSale, TierNotFound
 from billing.gateway import Gateway
-from billing.models import AuditEntry, SubscriptionTier, TierVersion, User, UserSubscription
-from billing.services import quotas, subscriptions
+from billing.models import SubscriptionTier, TierVersion, User, UserSubscription
+from billing.services import audit, quotas, subscriptions
+from billing.services.audit import Who
 from billing.services.users import lock_user
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class Move:
 
 
 def migrate(
-    tier_slug: str, *, to_version: int, when: When, actor: str, gateway: Gateway
+    tier_slug: str, *, to_version: int, when: When, actor: Who, gateway: Gateway
 ) -> Iterator[Move]:
     """Move every subscriber of the tier to one of its versions; again moves nobody twice.
 
@@ -81,8 +82,9 @@ def _subscribers_of_others(target: TierVersion) -> list[int]:
     return list(db.session.scalars(subscribers))
 
 
-def _move(user: User, target: TierVersion, when: When, *, actor: str, gateway: Gateway) -> Move:
+def _move(user: User, target: TierVersion, when: When, *, actor: Who, gateway: Gateway) -> Move:
     row = user.subscription
+    held = row.tier_version.version
     if not row.is_paid:
         _move_free(user, target)
     elif row.scheduled_at is not None:
@@ -90,14 +92,13 @@ def _move(user: User, target: TierVersion, when: When, *, actor: str, gateway: G
     else:
         _move_paid(row, target, when, gateway)
     with transaction() as session:
-        session.add(
-            AuditEntry(
-                actor=actor,
-                action="subscription.version_moved",
-                subject_type="user",
-                subject_id=user.id,
-                after={"tier": target.tier.slug, "version": target.version, "when": when},
-            )
+        audit.record(
+            session,
+            actor,
+            "subscription.version_moved",
+            subject=("user", user.id),
+            before={"tier": target.tier.slug, "version": held},
+            after={"tier": target.tier.slug, "version": target.version, "when": when},
         )
     log.info("subscription.version_moved", user_id=user.id, tier_version_id=target.id)
     return Move(user.id)
