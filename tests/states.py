@@ -13,7 +13,7 @@ from billing.domain.interval import Interval
 from billing.domain.ledger import LotSource
 from billing.domain.statuses import OrderKind, OrderState, SubscriptionStatus
 from billing.models import Invoice, Order, SubscriptionTier, TokenPackage, User, UserSubscription
-from billing.services import catalog, ledger, metering, quotas
+from billing.services import catalog, ledger, metering, quotas, revenue
 from tests import factories
 from tests.page import PageClient
 
@@ -63,6 +63,7 @@ def subscribed(
         subscription.card_exp_month, subscription.card_exp_year = 8, 2028
         change(subscription)
         quotas.follow_tier(user.id, tier_version=version, anchor=now)
+        revenue.follow(subscription)
     return user
 
 

@@ -9,13 +9,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from billing import clock
 from billing.database import db
-from billing.domain.interval import Interval
 from billing.domain.ledger import HoldState
 from billing.domain.statuses import (
     SETTLED_STATES,
     EventState,
     OrderState,
-    SubscriptionStatus,
 )
 from billing.models import (
     Email,
@@ -27,11 +25,10 @@ from billing.models import (
     UserSubscription,
     WebhookEvent,
 )
+from billing.services import revenue
 from billing.services.host_webhooks import GIVE_UP_AFTER
 
 RETRIED_STATES = frozenset(EventState) - SETTLED_STATES - {EventState.PARKED}
-PAYING_STATUSES = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
-MONTHS_A_YEAR = 12
 
 # What each user's rows say beside what the hot row says, in tokens; nothing here reads a request.
 DRIFT = """
@@ -157,26 +154,18 @@ def _holds(session: Session, now: datetime) -> Holdings:
 
 def _subscribers(session: Session, now: datetime) -> Subscribers:
     is_in_grace = case((UserSubscription.grace_until > now, 1), else_=0)
-    is_paid = UserSubscription.stripe_subscription_id.is_not(None)
-    kind = (SubscriptionTier.slug, UserSubscription.status, UserSubscription.interval, is_paid)
-    price = (TierVersion.currency, TierVersion.price_month_minor, TierVersion.price_year_minor)
     rows = session.execute(
-        select(*kind, *price, func.count(), func.sum(is_in_grace))
+        select(SubscriptionTier.slug, UserSubscription.status, func.count(), func.sum(is_in_grace))
         .select_from(UserSubscription)
         .join(UserSubscription.tier_version)
         .join(TierVersion.tier)
-        .group_by(*kind, *price)
+        .group_by(SubscriptionTier.slug, UserSubscription.status)
     ).all()
-    by_tier: dict[tuple[str, str], int] = {}
-    a_year: dict[str, int] = {}
-    for slug, status, interval, paid, currency, month_minor, year_minor, number, _ in rows:
-        by_tier[slug, str(status)] = by_tier.get((slug, str(status)), 0) + number
-        if paid and status in PAYING_STATUSES:
-            minor = year_minor if interval == Interval.YEAR else month_minor * MONTHS_A_YEAR
-            a_year[currency] = a_year.get(currency, 0) + minor * number
-    in_grace = sum(int(row[-1]) for row in rows)
-    mrr_minor = {currency: minor // MONTHS_A_YEAR for currency, minor in a_year.items()}
-    return Subscribers(by_tier, in_grace, mrr_minor)
+    return Subscribers(
+        by_tier={(slug, str(status)): number for slug, status, number, _ in rows},
+        in_grace=sum(int(row[-1]) for row in rows),
+        mrr_minor={each.currency: each.amount_minor for each in revenue.monthly_by_currency()},
+    )
 
 
 def _unsent(

@@ -4,11 +4,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeAlias
 
 from billing.domain.history import HistoryLine
 
-Cell: TypeAlias = "str | int | datetime | None"
+Cell: TypeAlias = "str | int | Decimal | datetime | None"
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}")
@@ -53,7 +54,7 @@ def rows(header: Iterable[str], lines: Iterable[Iterable[Cell]]) -> Iterator[str
         yield _row(map(_written, line))
 
 
-def _written(cell: Cell) -> str | int:
+def _written(cell: Cell) -> str | int | Decimal:
     if cell is None:
         return ""
     if isinstance(cell, datetime):
@@ -62,7 +63,7 @@ def _written(cell: Cell) -> str | int:
     return f"'{cell}" if is_formula else cell
 
 
-def _row(cells: Iterable[str | int]) -> str:
+def _row(cells: Iterable[str | int | Decimal]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer).writerow(cells)
     return buffer.getvalue()

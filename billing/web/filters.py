@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_skeleton, get_datetime_format, get_timezone_location
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
         number,
         compact,
         signed_number,
+        signed_money,
         percent,
         short_date,
         long_date,
@@ -86,7 +88,12 @@ def signed_number(count: int) -> str:
     return f"+{number(count)}" if count > 0 else number(count)
 
 
-def percent(share: float) -> str:
+def signed_money(amount: Money) -> str:
+    """Return "+$412.00": a change, never a state."""
+    return f"+{money(amount)}" if amount.amount_minor > 0 else money(amount)
+
+
+def percent(share: float | Decimal) -> str:
     """Return "80%" for 0.8."""
     return format_percent(share)
 

@@ -199,7 +199,7 @@ def test_a_scrape_takes_few_statements(app: Flask) -> None:
     with recorded() as statements:
         scrape(app)
 
-    assert len([each for each in statements if not each.startswith("BEGIN")]) == 7, statements
+    assert len([each for each in statements if not each.startswith("BEGIN")]) == 8, statements
 
 
 @pytest.mark.one_database

@@ -1,8 +1,8 @@
-"""The frame of the desk: where it begins, the search that jumps, the password asked again."""
+"""The frame of the desk: the search that jumps, the password asked again."""
 
 from http import HTTPStatus
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from billing.blueprints.admin.blueprint import bp
@@ -11,11 +11,6 @@ from billing.services import accounts
 from billing.web.admin import jumps
 from billing.web.forms import PasswordForm
 from billing.web.login import current_person, next_path, session_token
-
-
-@bp.get("/")
-def index() -> ResponseReturnValue:
-    return redirect(url_for("admin.users"))
 
 
 @bp.get("/search")
