@@ -9,6 +9,7 @@ from billing.domain.money import Money
 from billing.gateway import Gateway, StripePrice, StripeProduct
 from billing.messages import Message
 from billing.models import SubscriptionTier, TokenPackage
+from billing.observability.timing import log_service_operation
 from billing.services.catalog_push import (
     package_lookup_key,
     package_product_id,
@@ -44,6 +45,7 @@ class _Expected:
     interval: Interval | None
 
 
+@log_service_operation
 def compare_tiers(tiers: Sequence[SubscriptionTier], gateway: Gateway) -> dict[str, Sync]:
     """Return how the newest version of each tier stands at Stripe, by slug.
 
@@ -63,6 +65,7 @@ def compare_tiers(tiers: Sequence[SubscriptionTier], gateway: Gateway) -> dict[s
     }
 
 
+@log_service_operation
 def compare_packages(packages: Sequence[TokenPackage], gateway: Gateway) -> dict[str, Sync]:
     """Return how each token package stands at Stripe, by slug.
 
@@ -118,12 +121,14 @@ class _Stripe:
     def read(
         cls, ids: Sequence[str], expected: Mapping[str, Sequence[_Expected]], gateway: Gateway
     ) -> "_Stripe":
+        """Read the products with these ids, and the prices that are expected."""
         if not ids:
             return cls({}, {})
         keys = [price.lookup_key for prices in expected.values() for price in prices]
         return cls(gateway.catalog.list_products(ids), gateway.catalog.list_prices(keys))
 
     def sync(self, product_id: str, name: str, expected: Sequence[_Expected]) -> Sync:
+        """Return how the product and its prices stand."""
         if any(price.stored_id is None for price in expected):
             return Sync(SyncState.NOT_PUSHED)
         differences = (*self._about_product(product_id, name), *self._about_prices(expected))

@@ -68,12 +68,12 @@ def save_tier(slug: str, entry: TierEntry, *, actor: Who, seen: int | None) -> l
         Conflict: somebody else made a version meanwhile.
     """
 
-    def put(state: CatalogState) -> CatalogDocument:
+    def _put(state: CatalogState) -> CatalogDocument:
         if state.tier_versions.get(slug) != seen:
             raise _changed_meanwhile(slug, is_new=seen is None)
         return _with_tier(state, slug, entry)
 
-    return _edit(put, (Subject.TIER, slug), actor=actor)
+    return _edit(_put, (Subject.TIER, slug), actor=actor)
 
 
 def archive_tier(slug: str, *, actor: Who) -> list[Change]:
@@ -88,7 +88,7 @@ def archive_tier(slug: str, *, actor: Who) -> list[Change]:
         Conflict: it is the one that new accounts start on.
     """
 
-    def drop(state: CatalogState) -> CatalogDocument:
+    def _drop(state: CatalogState) -> CatalogDocument:
         tiers = dict(state.on_sale.tiers)
         entry = tiers.pop(slug, None)
         if entry is None:
@@ -97,7 +97,7 @@ def archive_tier(slug: str, *, actor: Who) -> list[Change]:
             raise Conflict(Message("New accounts start on %(tier)s: it stays.", tier=entry.name))
         return replace(state.on_sale, tiers=tiers)
 
-    return _edit(drop, (Subject.TIER, slug), actor=actor)
+    return _edit(_drop, (Subject.TIER, slug), actor=actor)
 
 
 def save_package(slug: str, entry: PackageEntry, *, actor: Who, is_new: bool) -> list[Change]:
@@ -114,12 +114,12 @@ def save_package(slug: str, entry: PackageEntry, *, actor: Who, is_new: bool) ->
         Conflict: there is one of this name, or there is none to change.
     """
 
-    def put(state: CatalogState) -> CatalogDocument:
+    def _put(state: CatalogState) -> CatalogDocument:
         if (slug not in state.document.packages) != is_new:
             raise _changed_meanwhile(slug, is_new=is_new)
         return replace(state.on_sale, packages={**state.on_sale.packages, slug: entry})
 
-    return _edit(put, (Subject.PACKAGE, slug), actor=actor)
+    return _edit(_put, (Subject.PACKAGE, slug), actor=actor)
 
 
 def archive_package(slug: str, *, actor: Who) -> list[Change]:
@@ -133,13 +133,13 @@ def archive_package(slug: str, *, actor: Who) -> list[Change]:
         PackageNotFound: there is no such package on sale.
     """
 
-    def drop(state: CatalogState) -> CatalogDocument:
+    def _drop(state: CatalogState) -> CatalogDocument:
         packages = dict(state.on_sale.packages)
         if packages.pop(slug, None) is None:
             raise PackageNotFound("There is no token package on sale under this name.")
         return replace(state.on_sale, packages=packages)
 
-    return _edit(drop, (Subject.PACKAGE, slug), actor=actor)
+    return _edit(_drop, (Subject.PACKAGE, slug), actor=actor)
 
 
 def subscribers_by_version(slug: str) -> list[KeptVersion]:

@@ -6,6 +6,7 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.statuses import EventState
 from billing.models import User, WebhookEvent
+from billing.observability.timing import log_service_operation
 from billing.services import emails
 
 UNAPPLIED = (EventState.FAILED, EventState.PARKED)
@@ -13,6 +14,7 @@ TRIES_BEFORE_TELLING = 3
 """One failure mends itself; the third comes six minutes after the first."""
 
 
+@log_service_operation
 def tell_of_failure(row: WebhookEvent) -> None:
     """Write to every admin, once a day, that events are failing; joins the open transaction.
 

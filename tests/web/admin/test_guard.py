@@ -108,4 +108,4 @@ class TestPasswordAskedAgain:
 
         page = desk.press("Continue", password=factories.PASSWORD)
 
-        assert page.path == "/admin/users"
+        assert page.path == "/admin/"
