@@ -88,6 +88,7 @@ def _answers(host: str, port: int, path: str) -> bool:
         connection.request("GET", path)
         return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
     except (OSError, http.client.HTTPException):
+        # Not yet: the caller asks again, and has the last word on how long.
         return False
     finally:
         connection.close()

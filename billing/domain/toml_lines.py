@@ -45,6 +45,7 @@ def _statements(source: str) -> Iterator[tuple[int, str]]:
         try:
             parsed = tomllib.loads(pending)
         except tomllib.TOMLDecodeError:
+            # The statement goes on in the next line.
             continue
         if parsed:
             yield start, pending

@@ -161,6 +161,7 @@ class Dispatcher:
             try:
                 self._send(delivery)
             except Exception:
+                # One event that breaks must not keep the others from being sent.
                 log.exception("the sandbox could not deliver an event")
             finally:
                 self._in_flight.discard(delivery.id)
@@ -200,6 +201,7 @@ class Dispatcher:
             status = refused.code
             refused.close()
         except (OSError, ValueError, HTTPException) as failure:
+            # The panel shows it beside the event, as Stripe's dashboard does.
             error = str(getattr(failure, "reason", failure)) or type(failure).__name__
         return Outcome(status, error, int((time.monotonic() - started) * 1000))
 

@@ -254,6 +254,7 @@ def _come_back(email: str, password: str, user_agent: str) -> SignUp:
     try:
         attempts.spend(attempts.LOGIN_BY_ACCOUNT, email)
     except RateLimited:
+        # Logged where it was counted; for a while the right password does not help either.
         password_hash = None
     if passwords.matches(password, password_hash):
         _accept(user, password)

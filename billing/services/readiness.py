@@ -1,5 +1,6 @@
 """Readiness: whether the database is there, writable, and at this release's migrations."""
 
+import structlog
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
@@ -7,6 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from billing.database import transaction
 from billing.observability.timing import log_service_operation
 from billing.settings import PROJECT_ROOT
+
+log = structlog.get_logger(__name__)
 
 
 @log_service_operation
@@ -17,6 +20,7 @@ def problems() -> list[str]:
         with transaction() as session:
             current = MigrationContext.configure(session.connection()).get_current_revision()
     except SQLAlchemyError:
+        log.exception("readiness.database_away")
         return ["the database does not answer"]
     head = ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_current_head()
     if current != head:
