@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "BILLING_LOGGING_AUDIT.md"
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
-LOGGERS = {"log", "logger", "tell", "logging"}
+LOGGERS = {"log", "logger", "logging"}
 BROAD = {"Exception", "BaseException"}
 # Who catches one of these has lost a file, a line or a database: that is never an answer by itself.
 INFRASTRUCTURE = {
@@ -335,7 +335,7 @@ def _called(node: ast.AST) -> set[str]:
 
 def _is_log_call(call: ast.Call) -> bool:
     owner, _, method = _name(call).rpartition(".")
-    return (owner in LOGGERS and method in LEVELS) or (not owner and method == "tell")
+    return owner in LOGGERS and method in LEVELS
 
 
 def _name(call: ast.Call) -> str:

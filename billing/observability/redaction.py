@@ -18,7 +18,7 @@ _SHAPES = (
     # Stripe's keys and webhook secrets, our API keys, the secret half of an intent's id.
     (re.compile(r"\b(sk|rk|pk)_(live|test)_\w+"), rf"\1_\2_{REDACTED}"),
     (re.compile(r"\bwhsec_[\w+/=-]+"), f"whsec_{REDACTED}"),
-    (re.compile(r"\bbk_\w[\w.-]{7,}"), f"bk_{REDACTED}"),
+    (re.compile(r"\b([bt]k)_\w[\w.-]{7,}"), rf"\1_{REDACTED}"),
     (re.compile(r"_secret_\w+"), f"_secret_{REDACTED}"),
     # Stripe-Signature, Authorization, the password of a database or mail address.
     (re.compile(r"\bv[01]=[0-9a-fA-F]{16,}"), f"v1={REDACTED}"),

@@ -1,9 +1,11 @@
 """`granian --interface wsgi billing.sandbox.wsgi:app`: the sandbox with the app's settings."""
 
 from billing import settings as application
+from billing.observability import logging
 from billing.sandbox import SandboxSettings, create_sandbox
 
 _settings = application.load()
+logging.configure(level=_settings.log_level, as_json=_settings.is_production)
 
 app = create_sandbox(
     SandboxSettings(

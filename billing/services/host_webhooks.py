@@ -7,6 +7,7 @@ not promised: an event tells what happened, and the host asks for the present st
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -170,8 +171,13 @@ def _deliver(webhook_id: int, endpoint: Endpoint) -> bool:
         last_error=None if is_taken else (problem or f"the host answered {status}")[:200],
         **({"delivered_at": now, "next_attempt_at": None} if is_taken else {}),
     )
-    tell = log.info if is_taken else log.warning
-    tell("host_webhook.sent", event_id=event_id, status=status, error=problem)
+    log.log(
+        logging.INFO if is_taken else logging.WARNING,
+        "host_webhook.sent",
+        host_event_id=event_id,
+        status=status,
+        error=problem,
+    )
     return is_taken
 
 

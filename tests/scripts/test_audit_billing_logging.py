@@ -164,7 +164,7 @@ def hand_over():
 
 
 def stamp(error):
-    tell("work.failed", error=type(error).__name__)
+    log.log(level, "work.failed", error=type(error).__name__)
 
 
 def go_on():

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
+from structlog.contextvars import bind_contextvars
 
 from billing.domain.secrets import fingerprint
 from billing.errors import (
@@ -93,6 +94,7 @@ def _enter(operation: Operation, reference: str | None) -> Access:
     if reference is not None and not _is_plausible(reference):
         reference = ""
     access = api_access.authenticate(_bearer_key(), reference=reference)
+    bind_contextvars(api_key_id=access.key_id, user_id=access.user_id)
     rate_limit.count(access)
     scope = "read" if operation.method == "GET" else "write"
     if scope not in access.scopes:
