@@ -65,8 +65,8 @@ and exits with 1 where it finds something. `./dev check` runs it.
 
 - **silent handler**: an `except`, or a `suppress`, after which nobody knows. It has to raise, to
   log, to call what does, or to answer its caller with a value made there. An empty answer (`None`,
-  `False`, `[]`) has to be promised: by `-> bool`, by a docstring that names None, or by a comment
-  that says why. A lost file, connection or database is no answer by itself: it takes a comment.
+  `False`, `[]`) has to be promised: by `-> bool`, by `-> … | None`, or by a comment that says why.
+  A lost file, connection or database is no answer by itself: it takes a comment.
 - **broad except**: `Exception`, `BaseException` or nothing named, and not raised again; unless it
   logs the traceback and a comment says why the rest must go on.
 - **sensitive value**: a password, key, signature, address, cookie, card or payload in a log call,
@@ -212,7 +212,7 @@ def _caught(node: ast.ExceptHandler) -> set[str]:
 
 
 def _is_answered(source: Source, node: ast.ExceptHandler) -> bool:
-    """Return whether somebody is told: a value made here, or a default that is documented."""
+    """Return whether somebody is told: a value made here, or a default that is promised."""
     answers = [_answer(statement) for statement in node.body]
     if any(answer is not None and not _is_empty(answer) for answer in answers):
         return True
@@ -220,9 +220,8 @@ def _is_answered(source: Source, node: ast.ExceptHandler) -> bool:
     if function is None or function.returns is None:
         return False
     promised = ast.unparse(function.returns)
-    documented = "None" in (ast.get_docstring(function) or "")
-    says_none = "None" in promised and (documented or "find" in function.name)
-    return promised == "bool" or says_none
+    gives_none = any(answer is not None and ast.unparse(answer) == "None" for answer in answers)
+    return promised == "bool" or (promised.endswith("| None") and gives_none)
 
 
 def _answer(statement: ast.stmt) -> ast.expr | None:

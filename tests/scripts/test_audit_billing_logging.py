@@ -127,7 +127,7 @@ DEFECTS = {
 
 SOUND = '''
 def find(name) -> str | None:
-    """Return the text, None where there is none."""
+    """Return the text."""
     try:
         return work(name)
     except KeyError:
@@ -189,7 +189,7 @@ log.info("password.changed", length=len(password), has_key=bool(api_key), api_ke
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, SCRIPT, *map(str, arguments)]
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
