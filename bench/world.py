@@ -10,6 +10,7 @@ from sqlalchemy import event, insert, text
 
 from billing import clock, create_app
 from billing.database import db, transaction
+from billing.domain.alerts import NO_QUOTA_MARK, next_token_mark
 from billing.domain.ledger import LotSource
 from billing.models import (
     AiRequest,
@@ -24,7 +25,7 @@ from billing.models import (
 )
 from billing.settings import PROJECT_ROOT, load
 
-USERS = 1_000
+USERS = 10_000
 TOKENS = 10**9
 FEATURE = "ai_chat"
 FILLED_AT_ONCE = 100_000
@@ -101,6 +102,8 @@ def _insert_users(tier_version_id: int) -> None:
                 "quota_limit": 0,
                 "balance": TOKENS,
                 "entries": 2,
+                "quota_mark": NO_QUOTA_MARK,
+                "token_mark": next_token_mark(TOKENS),
                 **period,
             }
             for user in users

@@ -1,15 +1,13 @@
 """The database: the one `db`, the names of constraints, and `transaction()`, the only commit."""
 
 import select
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
-import psycopg
-from flask import Flask
+from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -26,10 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
-from billing.errors import Unavailable
+from billing.driver import Driver
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -38,8 +35,8 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-DRIVER_FAILURES = (psycopg.OperationalError, sqlite3.OperationalError)
 BUSY_TIMEOUT_MILLISECONDS = 10_000
+DRIVER = "billing_driver"
 MAX_AMOUNT = 10**15
 """The largest count of tokens or minor units that a column takes: far below 2**53 and 2**63."""
 
@@ -112,6 +109,7 @@ def init_app(app: Flask, database_url: str) -> None:
             _make_sqlite_transactional(db.engine)
         else:
             _drop_closed_connections(db.engine)
+        app.extensions[DRIVER] = Driver(db.engine)
 
 
 def _with_driver(database_url: str) -> str:
@@ -165,34 +163,37 @@ def _make_sqlite_transactional(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def driver() -> Driver:
+    """Return the driver's own connections to the app's database."""
+    found: Driver = current_app.extensions[DRIVER]
+    return found
+
+
 def insert_into(model: type[Base]) -> postgresql.Insert:
     """Return an INSERT that knows ON CONFLICT; both databases write it alike."""
     insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     return cast("postgresql.Insert", insert(model))
 
 
-@contextmanager
-def raw_connection() -> Iterator[PoolProxiedConnection]:
-    """Lend a connection of the pool for statements of the driver's own, beside the session.
-
-    Raises:
-        Unavailable: the database cannot be reached, or does not answer in time.
-    """
-    try:
-        with closing(db.engine.raw_connection()) as pooled:
-            try:
-                yield pooled
-            except DRIVER_FAILURES:
-                pooled.invalidate()
-                raise
-    # SQLAlchemy puts its own words around a driver's failure only in its own statements.
-    except DRIVER_FAILURES as error:
-        raise Unavailable("The database did not answer. Try again.") from error
-
-
 def in_transaction() -> bool:
     """Return whether a `transaction()` is open in this context."""
     return bool(db.session().info.get("transaction"))
+
+
+def end_reading(session: Session) -> None:
+    """End what the session has read, so that it is read again on the next access.
+
+    Args:
+        session: with no open transaction().
+
+    Raises:
+        RuntimeError: there are changes that were made outside of any transaction.
+    """
+    # A session that has changed or read anything has begun a transaction by that.
+    if session.in_transaction():
+        if session.new or session.dirty or session.deleted:
+            raise RuntimeError("changes were made outside of transaction()")
+        session.rollback()
 
 
 @contextmanager
@@ -209,9 +210,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("transaction"):
         yield session
         return
-    if session.new or session.dirty or session.deleted:
-        raise RuntimeError("changes were made outside of transaction()")
-    session.rollback()
+    end_reading(session)
     session.info["transaction"] = True
     try:
         session.connection(execution_options={"writes": True})

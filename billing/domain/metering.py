@@ -3,8 +3,40 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from billing.errors import InvalidInput
+
 MAX_QUANTITY = 1_000_000
 """How many AI requests one call may record."""
+MAX_KEY_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """AI requests that a caller wants recorded or held, checked at the door.
+
+    Raises:
+        InvalidInput: the quantity or the key is out of bounds.
+    """
+
+    user_id: int
+    feature_key: str
+    quantity: int
+    idempotency_key: str | None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.quantity, bool) or not isinstance(self.quantity, int):
+            raise _invalid("quantity", "Quantity must be a whole number.")
+        if not 1 <= self.quantity <= MAX_QUANTITY:
+            raise _invalid("quantity", f"Quantity must be between 1 and {MAX_QUANTITY}.")
+        key = self.idempotency_key
+        if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
+            raise _invalid(
+                "idempotency_key", f"The key must have 1 to {MAX_KEY_LENGTH} printable characters."
+            )
+
+
+def _invalid(field_name: str, problem: str) -> InvalidInput:
+    return InvalidInput(problem, errors={field_name: problem})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +76,34 @@ class Receipt:
     def from_tokens(self) -> int:
         """How many of the requests were paid in tokens."""
         return self.quantity - self.from_quota
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What a charge took and left, as the database says."""
+
+    entry: int
+    from_quota: int
+    tokens_charged: int
+    quota: Quota
+    token_balance: int
+
+    def receipt(self, wanted: Wanted, user_name: str, now: datetime) -> Receipt:
+        """Return the receipt of the requests that were wanted.
+
+        Args:
+            wanted: what was charged.
+            user_name: what the host calls the user.
+            now: when, aware UTC.
+        """
+        return Receipt(
+            id=f"air_{wanted.user_id}_{self.entry}",
+            user=user_name,
+            feature=wanted.feature_key,
+            quantity=wanted.quantity,
+            from_quota=self.from_quota,
+            tokens_charged=self.tokens_charged,
+            quota=self.quota,
+            token_balance=self.token_balance,
+            created_at=now,
+        )

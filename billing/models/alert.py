@@ -1,4 +1,4 @@
-"""Alerts: the marks that a user has reached, noted by the database itself, and those wanted."""
+"""Alerts: the marks that a user has reached, and those that are wanted."""
 
 from datetime import datetime
 
@@ -12,11 +12,7 @@ from billing.models.user import User
 
 
 class UsageAlert(Model):
-    """One mark that was reached in one period.
-
-    A trigger on `user_token_balances` writes it, in the very statement that moves the numbers:
-    so no path can forget it, and the hot path pays for it only where a mark is reached.
-    """
+    """One mark that was reached in one period; written in the transaction that gets there."""
 
     __tablename__ = "usage_alerts"
     __table_args__ = (

@@ -49,6 +49,10 @@ class UserTokenBalance(Model):
     quota_held: Mapped[int] = mapped_column(BigInt, default=0)
     # What the newest request took: PostgreSQL below 18 cannot return the old values of an UPDATE.
     last_from_quota: Mapped[int] = mapped_column(BigInt, default=0)
+    # How far a charge may go before there is something to note: so many used requests, and so few
+    # tokens. The first look at a new row sets them.
+    quota_mark: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
+    token_mark: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
     anchor: Mapped[datetime] = mapped_column(UtcDateTime)
     period_start: Mapped[datetime] = mapped_column(UtcDateTime)
     period_end: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,6 +1,6 @@
 """Alerts: a quota that is nearly used, tokens that run low; each mark once a period.
 
-The database notes a mark in the statement that reaches it; here it is turned into a webhook for the
+`marks` notes one in the transaction that reaches it; here it is turned into a webhook for the
 host and an e-mail for the person. A host's user who has no log-in here gets no e-mail of ours.
 """
 

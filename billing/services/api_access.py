@@ -5,18 +5,17 @@ It runs before every call of the API, so it takes one round trip and opens no tr
 
 import hmac
 import re
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
 
 import structlog
 from sqlalchemy import update
 
 from billing import clock
-from billing.database import db, raw_connection, transaction
+from billing.database import db, driver, transaction
 from billing.domain.secrets import fingerprint
+from billing.driver import Link, Prepared, Row
 from billing.errors import AccountInactive, NotAuthenticated, UserNotFound
 from billing.models import ApiKey, User
 from billing.services.users import ID_PATTERN, MAX_ID
@@ -28,22 +27,16 @@ TOUCH_INTERVAL = timedelta(minutes=1)
 """How exact `last_used_at` is: a write on every call would cost more than it tells."""
 UNKNOWN_KEY_HASH = fingerprint("no key has this hash")
 
-_Row: TypeAlias = tuple[Any, ...] | None
-
 FIND = """
 SELECT k.id, k.key_hash, k.is_service, k.scopes, k.expires_at, k.revoked_at, k.last_used_at,
     u.id, u.external_id, u.disabled_at, u.closed_at
 FROM api_keys AS k LEFT JOIN users AS u ON u.id = CASE
-    WHEN k.is_service THEN coalesce(
-        (SELECT id FROM users WHERE external_id = {reference}),
-        {id})
+    WHEN k.is_service THEN coalesce((SELECT id FROM users WHERE external_id = :reference), :id)
     ELSE k.user_id END
-WHERE k.prefix = {prefix}
+WHERE k.prefix = :prefix
 """
-ON_POSTGRESQL = FIND.format(
-    reference="%(reference)s::text", id="%(id)s::bigint", prefix="%(prefix)s"
-).encode()
-ON_SQLITE = FIND.format(reference=":reference", id=":id", prefix=":prefix")
+ON_POSTGRESQL = Prepared("api_access", FIND, prefix="text", reference="text", id="bigint")
+ON_SQLITE = FIND.replace(":prefix", "?1").replace(":reference", "?2").replace(":id", "?3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +123,8 @@ def load_user(access: Access) -> User:
 
 def _find(prefix: str, reference: str | None) -> _Found | None:
     is_id = reference is not None and ID_PATTERN.fullmatch(reference) and int(reference) <= MAX_ID
-    parameters = {
-        "prefix": prefix,
-        "reference": reference,
-        "id": int(reference) if is_id and reference else None,
-    }
-    row = _execute(parameters)
+    named_id = int(reference) if is_id and reference else None
+    row = driver().run(_execute, prefix, reference, named_id)
     if row is None:
         return None
     key_id, key_hash, is_service, scopes, expires_at, revoked_at, last_used_at, *user = row
@@ -156,25 +145,12 @@ def _find(prefix: str, reference: str | None) -> _Found | None:
     )
 
 
-def _execute(parameters: Mapping[str, Any]) -> _Row:
-    """Read on the driver's own connection: SQLAlchemy's would open and end a transaction."""
-    with raw_connection() as pooled:
-        connection: Any = pooled.driver_connection
-        if db.engine.dialect.name == "postgresql":
-            return _on_postgresql(connection, parameters)
-        with closing(connection.execute(ON_SQLITE, parameters)) as cursor:
-            row: _Row = cursor.fetchone()
-            return row
-
-
-def _on_postgresql(connection: Any, parameters: Mapping[str, Any]) -> _Row:
-    connection.autocommit = True
-    try:
-        row: _Row = connection.execute(ON_POSTGRESQL, parameters, prepare=True).fetchone()
+def _execute(link: Link, prefix: str, reference: str | None, user_id: int | None) -> Row | None:
+    if link.reader is not None:
+        return link.find_row(ON_POSTGRESQL, prefix, reference, user_id)
+    with closing(link.connection.execute(ON_SQLITE, (prefix, reference, user_id))) as cursor:
+        row: Row | None = cursor.fetchone()
         return row
-    finally:
-        if not connection.closed:
-            connection.autocommit = False
 
 
 def _moment(value: str | datetime | None) -> datetime | None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from billing import clock
 from billing.database import db, transaction
+from billing.domain.alerts import next_quota_mark
 from billing.domain.periods import period_at
 from billing.models import TierVersion, User, UserTokenBalance
 from billing.observability.timing import log_service_operation
@@ -41,9 +42,11 @@ def empty_balance(*, tier_version: TierVersion, anchor: datetime) -> UserTokenBa
         anchor: the moment from which the monthly periods are counted.
     """
     period = period_at(anchor, clock.now())
+    limit = tier_version.ai_requests_per_month
     return UserTokenBalance(
         tier_version_id=tier_version.id,
-        quota_limit=tier_version.ai_requests_per_month,
+        quota_limit=limit,
+        quota_mark=next_quota_mark(limit, used=0),
         anchor=anchor,
         period_start=period.start,
         period_end=period.end,

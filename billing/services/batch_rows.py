@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from billing.database import UtcDateTime
 from billing.domain.metering import Quota, Receipt
-from billing.services import balances, batch_statements
+from billing.services import balances, batch_statements, marks
 from billing.services.usage_rollup import ENTRIES_PER_ROLLUP
 
 
@@ -39,6 +39,9 @@ class Account:
     quota_limit: int | None
     quota_used: int
     quota_held: int
+    quota_mark: int
+    token_mark: int
+    period_start: datetime
     period_end: datetime
     due_at: datetime
     is_moved: bool = False
@@ -56,6 +59,11 @@ class Account:
     def is_overdue(self, now: datetime) -> bool:
         """Whether something must be posted before the row's numbers are true."""
         return self.due_at <= now or self.entries - self.rolled_up >= ENTRIES_PER_ROLLUP
+
+    @property
+    def reaches_a_mark(self) -> bool:
+        """Whether there is something to note."""
+        return self.quota_used >= self.quota_mark or self.balance < self.token_mark
 
     def receipt(self, charge: "Charge", feature_key: str, now: datetime) -> Receipt:
         """Return the receipt of the charge that the row has just seen."""
@@ -125,6 +133,10 @@ CHARGE_COLUMNS = attrgetter(
     "idempotency_key",
 )
 """In the order of `batch_statements.RECORD`."""
+MOVED_COLUMNS = attrgetter(
+    "user_id", "entries", "quota_used", "balance", "spent_total", "quota_mark", "token_mark"
+)
+"""In the order of `batch_statements.MOVE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +165,7 @@ def lock(session: Session, user_ids: Sequence[int]) -> dict[int, Account]:
         user_ids: ours.
     """
     statement = _text(session, batch_statements.LOCK).columns(
-        period_end=UtcDateTime, due_at=UtcDateTime
+        period_start=UtcDateTime, period_end=UtcDateTime, due_at=UtcDateTime
     )
     rows = session.execute(statement, {"rows": json.dumps([[user_id] for user_id in user_ids])})
     return {row.user_id: Account(*row) for row in rows}
@@ -234,10 +246,10 @@ def write(
     if not charges:
         return
     moved = [account for account in accounts if account.is_moved]
-    numbers = [
-        [each.user_id, each.entries, each.quota_used, each.balance, each.spent_total]
-        for each in moved
-    ]
+    for account in moved:
+        if account.reaches_a_mark:
+            marks.note(session, account, now)
+    numbers = [MOVED_COLUMNS(account) for account in moved]
     session.execute(_text(session, batch_statements.MOVE), {"rows": json.dumps(numbers)})
     recorded = _text(session, batch_statements.RECORD).bindparams(
         bindparam("now", now, type_=UtcDateTime())

@@ -25,7 +25,8 @@ def _by_dialect(statement: str, columns: str) -> ByDialect:
 LOCK = _by_dialect(
     """
     SELECT b.user_id, u.external_id, b.tier_version_id, b.entries, b.rolled_up, b.balance, b.held,
-        b.spent_total, b.quota_limit, b.quota_used, b.quota_held, b.period_end, b.due_at
+        b.spent_total, b.quota_limit, b.quota_used, b.quota_held, b.quota_mark, b.token_mark,
+        b.period_start, b.period_end, b.due_at
     FROM user_token_balances AS b JOIN users AS u ON u.id = b.user_id
     WHERE b.user_id IN (SELECT user_id FROM {rows} AS i)
     ORDER BY b.user_id {for_update}
@@ -66,10 +67,12 @@ TWINS = _by_dialect(
 MOVE = _by_dialect(
     """
     UPDATE user_token_balances SET entries = i.entries, quota_used = i.quota_used,
-        balance = i.balance, spent_total = i.spent_total
+        balance = i.balance, spent_total = i.spent_total,
+        quota_mark = i.quota_mark, token_mark = i.token_mark
     FROM {rows} AS i WHERE user_token_balances.user_id = i.user_id
     """,
-    "user_id bigint, entries bigint, quota_used bigint, balance bigint, spent_total bigint",
+    "user_id bigint, entries bigint, quota_used bigint, balance bigint, spent_total bigint, "
+    "quota_mark bigint, token_mark bigint",
 )
 
 RECORD = _by_dialect(

@@ -13,6 +13,7 @@ from billing.services import (
     balances,
     grace,
     lots,
+    marks,
     provisioning,
     quota_periods,
     reservations,
@@ -78,7 +79,9 @@ def catch_up(session: Session, balance: UserTokenBalance, now: datetime) -> None
 
 
 def reckon(session: Session, balance: UserTokenBalance, now: datetime) -> None:
-    """Set `due_at`: the earliest moment at which the row's numbers stop being true.
+    """Note the marks that were reached, and set until when and how far the row may move blindly.
+
+    `due_at` is the earliest moment at which the row's numbers stop being true.
 
     Args:
         session: the session of the open transaction.
@@ -92,3 +95,4 @@ def reckon(session: Session, balance: UserTokenBalance, now: datetime) -> None:
         reservations.find_next_expiry(session, balance.user_id),
     )
     balance.due_at = min(moment for moment in moments if moment is not None)
+    marks.note(session, balance, now)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from billing import clock
 from billing.database import db, transaction
-from billing.domain.metering import Receipt
+from billing.domain.metering import Receipt, Wanted
 from billing.errors import (
     BillingError,
     HoldClosed,
@@ -28,7 +28,6 @@ from billing.models.user import User
 from billing.observability.timing import log_service_operation
 from billing.services import due, entitlements, lots, refusals, settlements
 from billing.services.identity import id_of
-from billing.services.metering import Wanted
 
 log = structlog.get_logger(__name__)
 

@@ -4,6 +4,8 @@ from sqlalchemy.orm.attributes import instance_state
 
 from billing.models import User
 
+NAME = "external_id"
+
 
 def id_of(user: User) -> int:
     """Return the user's id without a query, also where the instance is expired or a proxy.
@@ -14,3 +16,19 @@ def id_of(user: User) -> int:
     identity = instance_state(user).identity
     user_id: int = user.id if identity is None else identity[0]
     return user_id
+
+
+def name_of(user: User) -> str:
+    """Return what the host calls the user: its own id, else ours.
+
+    An instance that has expired since still knows; a query is needed only where it never did.
+
+    Args:
+        user: a stored user.
+    """
+    state = instance_state(user)
+    known = state.dict if NAME in state.dict else state.info
+    if NAME not in known:
+        known = {NAME: user.external_id}
+    name: str | None = state.info.setdefault(NAME, known[NAME])
+    return name or str(id_of(user))

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 
 from billing import clock
 from billing.database import transaction
-from billing.domain.metering import Receipt
+from billing.domain.metering import Receipt, Wanted
 from billing.errors import BillingError, IdempotencyMismatch, InvalidInput
 from billing.observability import decisions
 from billing.observability.timing import log_service_operation
 from billing.services import batch_rows, due, refusals
 from billing.services.batch_rows import Account, Charge
-from billing.services.metering import Wanted
 from billing.services.refusals import Refused, Standing
 
 MAX_REQUESTS = 1_000
@@ -65,6 +64,26 @@ def record_batch(requests: Sequence[BatchRequest]) -> list[Outcome]:
             recorded = iter(decided)
             return [next(recorded) if isinstance(each, Wanted) else each for each in outcomes]
     return [each for each in outcomes if not isinstance(each, Wanted)]
+
+
+@log_service_operation
+def record_one(wanted: Wanted) -> Receipt:
+    """Record what the fast way could not, or refuse it. Joins the open transaction.
+
+    Args:
+        wanted: of a user that exists.
+
+    Raises:
+        BillingError: why it was refused, as `metering.record` says.
+    """
+    with transaction() as session:
+        batch = _Batch(session, [wanted], clock.now())
+        outcome = batch.decide(wanted)
+        batch.write()
+    if isinstance(outcome, BillingError):
+        raise outcome
+    decisions.count(outcome)
+    return outcome
 
 
 def _parse(request: BatchRequest) -> Wanted | InvalidInput:

@@ -43,4 +43,4 @@ class Call:
 
     def stand_in(self) -> User:
         """Return who the user is and nothing more, without a query: for the hot path."""
-        return User(id=self.user_id)
+        return User(id=self.user_id, external_id=self.access.external_id)
