@@ -21,6 +21,7 @@ from flask_babel import (
 from markupsafe import Markup
 
 from billing import clock
+from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.web.language import _, current_locale
 
@@ -45,6 +46,8 @@ def init_app(app: Flask) -> None:
         day_and_month,
         whole_day,
         money_of,
+        rate,
+        rate_of,
         long_date_of,
     ]
     app.jinja_env.filters.update({function.__name__: function for function in filters})
@@ -71,6 +74,13 @@ def whole_money(amount: Money) -> str:
         return money(amount)
     pattern = current_locale().currency_formats["standard"].pattern.replace(".00", "")
     return format_currency(amount.amount, amount.currency, pattern, currency_digits=False)
+
+
+def rate(price: Money, interval: str) -> str:
+    """Return "$49.00 a month"."""
+    if interval == Interval.YEAR:
+        return _("%(price)s a year", price=money(price))
+    return _("%(price)s a month", price=money(price))
 
 
 def number(count: int) -> str:
@@ -130,6 +140,11 @@ def whole_day(day: date) -> Markup:
 def money_of(fact: Mapping[str, Any]) -> str:
     """Return "$49.00" of an e-mail's fact."""
     return money(Money(fact["minor"], fact["currency"]))
+
+
+def rate_of(fact: Mapping[str, Any], interval: str) -> str:
+    """Return "$49.00 a month" of an e-mail's fact."""
+    return rate(Money(fact["minor"], fact["currency"]), interval)
 
 
 def long_date_of(fact: str) -> str:

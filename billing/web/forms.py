@@ -9,6 +9,7 @@ from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from billing.errors import InvalidInput
 from billing.web.language import lazy_gettext as _l
+from billing.web.language import translate
 
 MAX_COMMENT = 500
 
@@ -20,7 +21,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         """Show a service's refusal at the fields that it names."""
         errors = cast("Mapping[str, str]", error.members.get("errors", {}))
         for name, message in errors.items():
-            self[name].errors = [*self[name].errors, message]
+            self[name].errors = [*self[name].errors, translate(message)]
 
     @property
     def problems(self) -> list[tuple[str, str]]:
@@ -43,26 +44,26 @@ def _none_if_empty(text: str | None) -> str | None:
 class CredentialsForm(Form):
     """Log-in and sign-up."""
 
-    email = EmailField(validators=[required("Enter your email address")])
-    password = PasswordField(validators=[required("Enter your password")])
+    email = EmailField(validators=[required(_l("Enter your email address"))])
+    password = PasswordField(validators=[required(_l("Enter your password"))])
 
 
 class PasswordForm(Form):
     """The password once more, of who is logged in."""
 
-    password = PasswordField(validators=[required("Enter your password")])
+    password = PasswordField(validators=[required(_l("Enter your password"))])
 
 
 class EmailForm(Form):
     """Who has forgotten the password."""
 
-    email = EmailField(validators=[required("Enter your email address")])
+    email = EmailField(validators=[required(_l("Enter your email address"))])
 
 
 class NewPasswordForm(Form):
     """A new password, for who came by a link."""
 
-    password = PasswordField(validators=[required("Enter a new password")])
+    password = PasswordField(validators=[required(_l("Enter a new password"))])
 
 
 class CodeForm(Form):
@@ -77,23 +78,31 @@ class CancellationForm(Form):
     """Why a plan is cancelled: Stripe's word for it and the person's own, both optional."""
 
     REASONS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("unused", "I do not use it enough"),
-        ("too_expensive", "It costs too much"),
-        ("missing_features", "It lacks a feature I need"),
-        ("switched_service", "I am moving to another service"),
-        ("low_quality", "The quality was not good enough"),
-        ("too_complex", "It is too hard to use"),
-        ("customer_service", "The support did not help me"),
-        ("other", "Something else"),
+        ("unused", _l("I do not use it enough")),
+        ("too_expensive", _l("It costs too much")),
+        ("missing_features", _l("It lacks a feature I need")),
+        ("switched_service", _l("I am moving to another service")),
+        ("low_quality", _l("The quality was not good enough")),
+        ("too_complex", _l("It is too hard to use")),
+        ("customer_service", _l("The support did not help me")),
+        ("other", _l("Something else")),
     )
 
     reason = StringField(
         filters=[_none_if_empty],
-        validators=[Optional(), AnyOf(dict(REASONS), message="Choose one of the reasons")],
+        validators=[
+            Optional(),
+            AnyOf(dict(REASONS), message=_l("Choose one of the reasons")),
+        ],
     )
     comment = TextAreaField(
         filters=[_none_if_empty],
-        validators=[Length(max=MAX_COMMENT, message=f"Write at most {MAX_COMMENT} characters")],
+        validators=[
+            Length(
+                max=MAX_COMMENT,
+                message=_l("Write at most %(count)s characters", count=MAX_COMMENT),
+            )
+        ],
     )
 
 

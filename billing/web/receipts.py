@@ -13,12 +13,14 @@ from billing.domain.receipts import ReceiptStatus, status_of_invoice, status_of_
 from billing.gateway import InvoiceLine
 from billing.models import Invoice, Order
 from billing.services.plan_changes import ChangePreview
+from billing.web.filters import number
+from billing.web.language import _, ngettext
 from billing.web.language import lazy_gettext as _l
+from billing.web.plan_words import plan_by
 
 ONE_DAY = timedelta(days=1)
 # The unused time of one tier, and the rest of the period on the other.
 CHANGE_LINES = 2
-PERIOD_WORDS = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
 STATUS_WORDS = {
     ReceiptStatus.PAID: _l("Paid"),
     ReceiptStatus.OPEN: _l("Open"),
@@ -88,9 +90,11 @@ def init_app(app: Flask) -> None:
 def order_name(order: Order) -> str:
     """Return what was bought: "Pro, monthly", "500 tokens"."""
     if order.tier_version is not None:
-        period = PERIOD_WORDS[Interval(order.interval or Interval.MONTH)]
-        return f"{order.tier_version.tier.name}, {period}"
-    return order.token_package.name if order.token_package else f"{order.tokens} tokens"
+        return plan_by(order.tier_version.tier.name, order.interval or Interval.MONTH)
+    if order.token_package is not None:
+        return order.token_package.name
+    tokens = order.tokens or 0
+    return ngettext("%(count)s token", "%(count)s tokens", tokens, count=number(tokens))
 
 
 def order_receipt(order: Order) -> Receipt:
@@ -100,7 +104,7 @@ def order_receipt(order: Order) -> Receipt:
     paid = Money(paid_minor, order.currency)
     if paid != order.price:
         is_trial = paid_minor == 0 and order.tier_version is not None
-        label = "Trial" if is_trial else "Discount and tax"
+        label = _("Trial") if is_trial else _("Discount and tax")
         lines.append(ReceiptLine(label, paid - order.price))
     return Receipt(tuple(lines), paid)
 
@@ -113,11 +117,11 @@ def change_receipt(preview: ChangePreview) -> Receipt:
     charges_first = sorted(invoice.lines, key=lambda line: line.amount.amount_minor < 0)
     lines = [_change_line(line, preview) for line in charges_first]
     if invoice.tax.amount_minor:
-        lines.append(ReceiptLine("Tax", invoice.tax))
+        lines.append(ReceiptLine(_("Tax"), invoice.tax))
     if invoice.credit.amount_minor:
-        lines.append(ReceiptLine("Kept as account credit", invoice.credit))
+        lines.append(ReceiptLine(_("Kept as account credit"), invoice.credit))
     elif invoice.amount_due != invoice.total:
-        lines.append(ReceiptLine("Account credit", invoice.amount_due - invoice.total))
+        lines.append(ReceiptLine(_("Account credit"), invoice.amount_due - invoice.total))
     return Receipt(tuple(lines), invoice.amount_due)
 
 
@@ -127,7 +131,8 @@ def _change_line(line: InvoiceLine, preview: ChangePreview) -> ReceiptLine:
     if invoice is None or len(invoice.lines) != CHANGE_LINES:
         return ReceiptLine(line.description, line.amount)
     is_credit = line.amount.amount_minor < 0
-    label = f"Unused time on {preview.current.tier.name}" if is_credit else preview.wanted.tier.name
+    unused = _("Unused time on %(tier)s", tier=preview.current.tier.name)
+    label = unused if is_credit else preview.wanted.tier.name
     return ReceiptLine(label, line.amount, _days(line, preview))
 
 
@@ -136,7 +141,11 @@ def _days(line: InvoiceLine, preview: ChangePreview) -> str | None:
     days = (line.period_end - line.period_start) / ONE_DAY
     whole = (preview.period_end - preview.period_start) / ONE_DAY
     part, total = math.ceil(days), math.ceil(whole)
-    return f"{part} of {total} days" if part < total else None
+    if part >= total:
+        return None
+    return ngettext(
+        "%(part)s of %(total)s day", "%(part)s of %(total)s days", total, part=part, total=total
+    )
 
 
 def billing_rows(invoices: Sequence[Invoice], orders: Sequence[Order]) -> list[BillingRow]:
@@ -166,7 +175,7 @@ def _order_row(order: Order) -> BillingRow:
     return BillingRow(
         issued_at=order.paid_at or order.created_at,
         description=order_name(order),
-        number=f"Order {order.id}",
+        number=_("Order %(number)s", number=order.id),
         status=status_of_payment(paid_minor, order.amount_refunded_minor),
         total=order_receipt(order).total,
         url=None,
