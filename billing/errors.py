@@ -24,6 +24,8 @@ members that a program needs (RFC 9457 extension members).
 from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
+from billing.messages import Message
+
 Member: TypeAlias = "str | int | bool | Mapping[str, Member] | list[Member] | None"
 
 
@@ -32,7 +34,7 @@ class BillingError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "billing_error"
-    title: ClassVar[str] = "Something went wrong"
+    title: ClassVar[str] = Message("Something went wrong")
 
     def __init__(self, detail: str, **members: Member) -> None:
         super().__init__(detail)
@@ -45,7 +47,7 @@ class InvalidInput(BillingError):
 
     status = 422
     code = "invalid_input"
-    title = "Check what you entered"
+    title = Message("Check what you entered")
 
 
 class IdempotencyMismatch(BillingError):
@@ -53,7 +55,7 @@ class IdempotencyMismatch(BillingError):
 
     status = 422
     code = "idempotency_mismatch"
-    title = "This idempotency key belongs to another request"
+    title = Message("This idempotency key belongs to another request")
 
 
 class InvalidSignature(BillingError):
@@ -61,7 +63,7 @@ class InvalidSignature(BillingError):
 
     status = 400
     code = "invalid_signature"
-    title = "The signature does not match"
+    title = Message("The signature does not match")
 
 
 class NotAuthenticated(BillingError):
@@ -69,7 +71,7 @@ class NotAuthenticated(BillingError):
 
     status = 401
     code = "not_authenticated"
-    title = "Log in to go on"
+    title = Message("Log in to go on")
 
 
 class PaymentRequired(BillingError):
@@ -77,21 +79,21 @@ class PaymentRequired(BillingError):
 
     status = 402
     code = "payment_required"
-    title = "Payment required"
+    title = Message("Payment required")
 
 
 class InsufficientTokens(PaymentRequired):
     """Neither the quota nor the tokens cover the request; the members are the numbers."""
 
     code = "insufficient_tokens"
-    title = "Not enough quota or tokens"
+    title = Message("Not enough quota or tokens")
 
 
 class CardDeclined(PaymentRequired):
     """The bank refused the card; the detail is Stripe's sentence for the person."""
 
     code = "card_declined"
-    title = "The card was declined"
+    title = Message("The card was declined")
 
 
 class PaymentIncomplete(PaymentRequired):
@@ -101,7 +103,7 @@ class PaymentIncomplete(PaymentRequired):
     """
 
     code = "payment_incomplete"
-    title = "The payment did not go through"
+    title = Message("The payment did not go through")
 
 
 class NotEntitled(BillingError):
@@ -109,35 +111,35 @@ class NotEntitled(BillingError):
 
     status = 403
     code = "not_entitled"
-    title = "You do not have access to this"
+    title = Message("You do not have access to this")
 
 
 class FeatureNotInTier(NotEntitled):
     """The user's tier does not include the feature."""
 
     code = "feature_not_in_tier"
-    title = "Your plan does not include this feature"
+    title = Message("Your plan does not include this feature")
 
 
 class ScopeMissing(NotEntitled):
     """The API key may read only."""
 
     code = "scope_missing"
-    title = "The API key may not do this"
+    title = Message("The API key may not do this")
 
 
 class ServiceKeyRequired(NotEntitled):
     """A user key asked for what only the host product may do."""
 
     code = "service_key_required"
-    title = "This needs a service key"
+    title = Message("This needs a service key")
 
 
 class AccountInactive(NotEntitled):
     """The user was disabled by an admin, or has closed the account."""
 
     code = "account_inactive"
-    title = "The account is not active"
+    title = Message("The account is not active")
 
 
 class NotFound(BillingError):
@@ -145,49 +147,49 @@ class NotFound(BillingError):
 
     status = 404
     code = "not_found"
-    title = "Page not found"
+    title = Message("Page not found")
 
 
 class TierNotFound(NotFound):
     code = "tier_not_found"
-    title = "There is no such plan"
+    title = Message("There is no such plan")
 
 
 class PackageNotFound(NotFound):
     code = "package_not_found"
-    title = "There is no such token package"
+    title = Message("There is no such token package")
 
 
 class UnknownFeature(NotFound):
     code = "unknown_feature"
-    title = "There is no such feature"
+    title = Message("There is no such feature")
 
 
 class UserNotFound(NotFound):
     code = "user_not_found"
-    title = "There is no such user"
+    title = Message("There is no such user")
 
 
 class OrderNotFound(NotFound):
     code = "order_not_found"
-    title = "There is no such order"
+    title = Message("There is no such order")
 
 
 class HoldNotFound(NotFound):
     code = "hold_not_found"
-    title = "There is no such hold"
+    title = Message("There is no such hold")
 
 
 class EntryNotFound(NotFound):
     """No AI request, refusal, hold or ledger line has this id."""
 
     code = "entry_not_found"
-    title = "There is no such entry"
+    title = Message("There is no such entry")
 
 
 class EventNotFound(NotFound):
     code = "event_not_found"
-    title = "There is no such webhook event"
+    title = Message("There is no such webhook event")
 
 
 class StripeObjectNotFound(NotFound):
@@ -201,7 +203,7 @@ class LinkExpired(NotFound):
 
     status = 400
     code = "link_expired"
-    title = "This link has expired"
+    title = Message("This link has expired")
 
 
 class Conflict(BillingError):
@@ -209,69 +211,69 @@ class Conflict(BillingError):
 
     status = 409
     code = "conflict"
-    title = "This does not fit the present state"
+    title = Message("This does not fit the present state")
 
 
 class AlreadySubscribed(Conflict):
     code = "already_subscribed"
-    title = "You already have a paid plan"
+    title = Message("You already have a paid plan")
 
 
 class NoSubscription(Conflict):
     code = "no_subscription"
-    title = "You have no paid plan"
+    title = Message("You have no paid plan")
 
 
 class NothingDue(Conflict):
     """There is no open invoice to pay."""
 
     code = "nothing_due"
-    title = "Nothing is due"
+    title = Message("Nothing is due")
 
 
 class NothingToChange(Conflict):
     code = "nothing_to_change"
-    title = "You are on this plan already"
+    title = Message("You are on this plan already")
 
 
 class AmountChanged(Conflict):
     """What a person agreed to pay is not what would be charged by now."""
 
     code = "amount_changed"
-    title = "The amount has changed"
+    title = Message("The amount has changed")
 
 
 class TierNotForSale(Conflict):
     """The tier is free, archived, or not pushed to Stripe yet."""
 
     code = "tier_not_for_sale"
-    title = "This plan is not for sale"
+    title = Message("This plan is not for sale")
 
 
 class PaymentPending(Conflict):
     """A payment is on its way that nobody can call back."""
 
     code = "payment_pending"
-    title = "A payment is still being confirmed"
+    title = Message("A payment is still being confirmed")
 
 
 class EmailTaken(Conflict):
     code = "email_taken"
-    title = "There is an account with this address"
+    title = Message("There is an account with this address")
 
 
 class HoldClosed(Conflict):
     """The hold was settled, released or has expired."""
 
     code = "hold_closed"
-    title = "This hold is closed"
+    title = Message("This hold is closed")
 
 
 class IdempotencyInFlight(Conflict):
     """The first request with this idempotency key has not been answered yet."""
 
     code = "idempotency_in_flight"
-    title = "The same request is being worked on"
+    title = Message("The same request is being worked on")
 
 
 class RateLimited(BillingError):
@@ -279,7 +281,7 @@ class RateLimited(BillingError):
 
     status = 429
     code = "rate_limited"
-    title = "Too many tries"
+    title = Message("Too many tries")
 
 
 class GatewayError(BillingError):
@@ -287,7 +289,7 @@ class GatewayError(BillingError):
 
     status = 502
     code = "gateway_error"
-    title = "The payment service gave an error"
+    title = Message("The payment service gave an error")
 
 
 class GatewayUnavailable(GatewayError):
@@ -295,7 +297,7 @@ class GatewayUnavailable(GatewayError):
 
     status = 503
     code = "gateway_unavailable"
-    title = "Payments are unavailable right now"
+    title = Message("Payments are unavailable right now")
 
 
 class StripeRefused(GatewayError):
@@ -327,7 +329,7 @@ class Unavailable(BillingError):
 
     status = 503
     code = "unavailable"
-    title = "The service is unavailable"
+    title = Message("The service is unavailable")
 
 
 class NoCatalog(Unavailable):

@@ -14,6 +14,7 @@ from billing.services import (
     usage,
 )
 from billing.web import gateway, receipt_list
+from billing.web.language import translate
 from billing.web.links import external_url
 from billing.web.login import login_required
 
@@ -52,9 +53,9 @@ def open_portal() -> ResponseReturnValue:
             current_user, return_url=external_url("account.index"), gateway=gateway.current()
         )
     except NoSubscription as error:
-        flash(error.detail, "info")
+        flash(translate(error.detail), "info")
         return redirect(url_for("account.index"), 303)
     except GatewayError as error:
-        flash(error.detail, "bad")
+        flash(translate(error.detail), "bad")
         return redirect(url_for("account.index"), 303)
     return redirect(url, 303)

@@ -11,6 +11,7 @@ from billing.services import accounts, links, second_factor, sessions
 from billing.web import login as browser
 from billing.web import settings
 from billing.web.forms import CodeForm, CredentialsForm, EmailForm, EmptyForm, Form, NewPasswordForm
+from billing.web.language import _, translate
 from billing.web.plan_ahead import find_plan_ahead
 
 bp = Blueprint("auth", __name__)
@@ -33,7 +34,10 @@ def signup() -> ResponseReturnValue:
         else:
             browser.log_in(done.session_token)
             if done.wrote_email:
-                flash(f"We sent an email to {form.email.data}. It says what comes next.", "info")
+                sent = _(
+                    "We sent an email to %(email)s. It says what comes next.", email=form.email.data
+                )
+                flash(sent, "info")
             return redirect(browser.next_path(), HTTPStatus.SEE_OTHER)
     plan_ahead = find_plan_ahead(browser.next_path())
     return _show("auth/signup.html", form, plan_ahead=plan_ahead)
@@ -47,7 +51,7 @@ def login() -> ResponseReturnValue:
             user = accounts.authenticate(form.email.data, form.password.data, address=_address())
         except NotAuthenticated as error:
             return render_template(
-                "auth/login.html", form=form, refusal=error.detail
+                "auth/login.html", form=form, refusal=translate(error.detail)
             ), HTTPStatus.UNAUTHORIZED
         if second_factor.is_on(user):
             browser.wait_for_code(user)
@@ -91,11 +95,11 @@ def forgot_password() -> ResponseReturnValue:
         except InvalidInput as error:
             form.take_errors(error)
         else:
-            flash(
-                f"If {form.email.data} has an account, we sent it a link. "
-                "It works once, within 60 minutes.",
-                "info",
+            sent = _(
+                "If %(email)s has an account, we sent it a link. It works once, within 60 minutes.",
+                email=form.email.data,
             )
+            flash(sent, "info")
             return redirect(url_for("auth.forgot_password"), HTTPStatus.SEE_OTHER)
     return _show("auth/forgot_password.html", form)
 
@@ -111,7 +115,7 @@ def reset_password(token: str) -> ResponseReturnValue:
             form.take_errors(error)
         else:
             browser.log_out()
-            flash("Password changed. Log in with the new one.", "ok")
+            flash(_("Password changed. Log in with the new one."), "ok")
             return redirect(url_for("auth.login"), HTTPStatus.SEE_OTHER)
     return _show("auth/reset_password.html", form, email=user.email)
 
@@ -123,7 +127,7 @@ def verify_email(token: str) -> ResponseReturnValue:
     # Programs that look into e-mails open links; only a person presses the button.
     if form.validate_on_submit():
         accounts.verify_email(token)
-        flash("Email address confirmed.", "ok")
+        flash(_("Email address confirmed."), "ok")
         return redirect(url_for("account.index"), HTTPStatus.SEE_OTHER)
     return _show("auth/verify_email.html", form, email=user.email)
 

@@ -9,13 +9,16 @@ from billing.errors import AlreadySubscribed, GatewayError
 from billing.services import checkout
 from billing.services.checkout import ReturnPages
 from billing.web import checkout_form, gateway, settings
+from billing.web.language import lazy_gettext, translate
 from billing.web.links import external_url
 from billing.web.login import login_required
 from billing.web.plan_state import payment_state
 
 bp = Blueprint("checkout", __name__, url_prefix="/checkout")
 
-AWAY = "We could not reach the payment service. Nothing was charged. Try again in a minute."
+AWAY = lazy_gettext(
+    "We could not reach the payment service. Nothing was charged. Try again in a minute."
+)
 
 
 @bp.post("/subscription")
@@ -32,10 +35,10 @@ def subscription() -> ResponseReturnValue:
             gateway=gateway.current(),
         )
     except AlreadySubscribed as error:
-        flash(error.detail, "info")
+        flash(translate(error.detail), "info")
         return redirect(url_for("account.index"), 303)
     except GatewayError:
-        flash(AWAY, "unavailable")
+        flash(str(AWAY), "unavailable")
         return redirect(url_for("pricing.index", interval=interval), 303)
     return redirect(url, 303)
 
@@ -52,7 +55,7 @@ def tokens() -> ResponseReturnValue:
             gateway=gateway.current(),
         )
     except GatewayError:
-        flash(AWAY, "unavailable")
+        flash(str(AWAY), "unavailable")
         return redirect(url_for("pricing.index"), 303)
     return redirect(url, 303)
 

@@ -18,12 +18,13 @@ from billing.errors import (
 from billing.services import cancellations, open_invoices, plan_changes, usage
 from billing.web import gateway, plan_form, plan_words
 from billing.web.forms import CancellationForm
+from billing.web.language import _, lazy_gettext, translate
 from billing.web.login import current_person, login_required
 from billing.web.plan_form import WantedPlan
 
 bp = Blueprint("plan", __name__, url_prefix="/account")
 
-AWAY = (
+AWAY = lazy_gettext(
     "We could not reach the payment service. Look at your plan below before you try again: "
     "it shows what was done."
 )
@@ -105,7 +106,7 @@ def pay() -> ResponseReturnValue:
     except PaymentIncomplete as refusal:
         if refusal.members["needs_confirmation"] and refusal.members["invoice_url"]:
             return redirect(str(refusal.members["invoice_url"]), HTTPStatus.SEE_OTHER)
-        return _back(f"{refusal.detail} Update your card, or try again.", "bad")
+        return _back(f"{translate(refusal.detail)} {_('Update your card, or try again.')}", "bad")
     return _back(plan_words.paid(invoice))
 
 
@@ -113,7 +114,7 @@ def pay() -> ResponseReturnValue:
 @login_required
 def discard() -> ResponseReturnValue:
     open_invoices.discard(current_person(), gateway=gateway.current())
-    return _back("The unpaid plan is discarded. Nothing was charged.")
+    return _back(_("The unpaid plan is discarded. Nothing was charged."))
 
 
 @bp.errorhandler(NoSubscription)
@@ -123,18 +124,18 @@ def _nothing_to_do(
     refusal: NoSubscription | NothingToChange | NothingDue,
 ) -> ResponseReturnValue:
     """A form that was sent twice, or from an old page."""
-    return _back(refusal.detail, "info")
+    return _back(translate(refusal.detail), "info")
 
 
 @bp.errorhandler(TierNotForSale)
 def _not_for_sale(refusal: TierNotForSale) -> ResponseReturnValue:
-    flash(refusal.detail, "info")
+    flash(translate(refusal.detail), "info")
     return redirect(url_for("pricing.index"), HTTPStatus.SEE_OTHER)
 
 
 @bp.errorhandler(GatewayError)
 def _stripe_is_away(_error: GatewayError) -> ResponseReturnValue:
-    return _back(AWAY, "warn")
+    return _back(str(AWAY), "warn")
 
 
 def _back(message: str, category: str = "ok") -> ResponseReturnValue:

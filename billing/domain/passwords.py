@@ -12,6 +12,8 @@ from importlib import resources
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from billing.messages import Message
+
 MIN_LENGTH = 12
 MAX_LENGTH = 256
 MIN_DISTINCT_CHARACTERS = 5
@@ -26,13 +28,13 @@ def find_problem(password: str, email: str) -> str | None:
     """Return what is wrong with a new password, as a sentence for its owner, or None."""
     password = _normalize(password)
     if len(password) < MIN_LENGTH:
-        return f"Make the password {MIN_LENGTH} characters or longer"
+        return Message("Make the password %(count)s characters or longer", count=MIN_LENGTH)
     if len(password) > MAX_LENGTH:
-        return f"Make the password {MAX_LENGTH} characters or shorter"
+        return Message("Make the password %(count)s characters or shorter", count=MAX_LENGTH)
     if _is_common(password.casefold()):
-        return "Choose a password that is harder to guess"
+        return Message("Choose a password that is harder to guess")
     if _is_mostly_context(password.casefold(), email.casefold()):
-        return "Choose a password without your email address or the name of this service"
+        return Message("Choose a password without your email address or the name of this service")
     return None
 
 

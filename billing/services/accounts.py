@@ -14,7 +14,8 @@ from billing.domain import email_addresses, passwords
 from billing.domain.email_addresses import BadEmailAddress
 from billing.domain.persons import person_hash
 from billing.domain.secrets import new_secret
-from billing.errors import EmailTaken, InvalidInput, NotAuthenticated, RateLimited
+from billing.errors import EmailTaken, InvalidInput, Member, NotAuthenticated, RateLimited
+from billing.messages import Message
 from billing.models import LinkPurpose, User
 from billing.observability.timing import log_service_operation
 from billing.services import (
@@ -38,7 +39,7 @@ class SignUp:
     wrote_email: bool
 
 
-EMAIL_HINT = "Enter an email address with an @, like name@example.com"
+EMAIL_HINT = Message("Enter an email address with an @, like name@example.com")
 
 
 def sign_up(
@@ -74,7 +75,7 @@ def check_new_credentials(email: str, password: str) -> str:
     Raises:
         InvalidInput: `errors` names the field and says what to do.
     """
-    errors = {}
+    errors: dict[str, Member] = {}
     try:
         email = email_addresses.normalize(email)
     except BadEmailAddress:
@@ -83,7 +84,7 @@ def check_new_credentials(email: str, password: str) -> str:
     if problem:
         errors["password"] = problem
     if errors:
-        raise InvalidInput("Check the fields.", errors=errors)
+        raise InvalidInput(Message("Check the fields."), errors=errors)
     return email
 
 
@@ -126,7 +127,7 @@ def request_password_reset(email: str, *, address: str) -> None:
     try:
         email = email_addresses.normalize(email)
     except BadEmailAddress:
-        raise InvalidInput("Check the field.", errors={"email": EMAIL_HINT}) from None
+        raise InvalidInput(Message("Check the field."), errors={"email": EMAIL_HINT}) from None
     attempts.spend(attempts.RESET_BY_ADDRESS, attempts.network_of(address))
     attempts.spend(attempts.RESET_BY_ACCOUNT, email)
     user = find_user(email)
@@ -206,7 +207,9 @@ def check_password(user: User, password: str, *, field: str = "current_password"
     attempts.spend(attempts.LOGIN_BY_ACCOUNT, user.email)
     if not passwords.matches(password, user.password_hash):
         log.info("password.check_failed", user_id=user.id)
-        raise InvalidInput("Check the field.", errors={field: "This is not your password"})
+        raise InvalidInput(
+            Message("Check the field."), errors={field: Message("This is not your password")}
+        )
     attempts.forget(attempts.LOGIN_BY_ACCOUNT, user.email)
 
 
@@ -287,7 +290,7 @@ def _set_password(user: User, password_hash: str, *, dedupe_key: str, keep: str 
 def _hash_new(password: str, email: str, *, field: str) -> str:
     problem = passwords.find_problem(password, email)
     if problem:
-        raise InvalidInput("Check the fields.", errors={field: problem})
+        raise InvalidInput(Message("Check the fields."), errors={field: problem})
     return passwords.hash_password(password)
 
 
@@ -305,4 +308,4 @@ def _stored_form(email: str) -> str:
 
 
 def _wrong_credentials() -> NotAuthenticated:
-    return NotAuthenticated("The email address or the password is not right.")
+    return NotAuthenticated(Message("The email address or the password is not right."))

@@ -15,6 +15,7 @@ from billing import clock
 from billing.database import db, transaction
 from billing.domain.secrets import fingerprint, new_secret
 from billing.errors import NotFound
+from billing.messages import Message
 from billing.models import ApiKey, AuditEntry, User
 from billing.observability.timing import log_service_operation
 
@@ -89,7 +90,7 @@ def get(prefix: str) -> ApiKey:
     """
     key = db.session.scalar(select(ApiKey).where(ApiKey.prefix == prefix))
     if key is None:
-        raise NotFound("There is no such API key.")
+        raise NotFound(Message("There is no such API key."))
     return key
 
 
@@ -101,7 +102,7 @@ def get_for(user: User, key_id: int) -> ApiKey:
     """
     key = db.session.get(ApiKey, key_id)
     if key is None or key.user_id != user.id or key.revoked_at is not None:
-        raise NotFound("There is no such API key.")
+        raise NotFound(Message("There is no such API key."))
     return key
 
 
@@ -120,7 +121,7 @@ def revoke(key_id: int, *, actor: str, user: User | None = None) -> None:
     with transaction() as session:
         key = session.get(ApiKey, key_id)
         if key is None or (user is not None and key.user_id != user.id):
-            raise NotFound("There is no such API key.")
+            raise NotFound(Message("There is no such API key."))
         if key.revoked_at is not None:
             return
         key.revoked_at = clock.now()

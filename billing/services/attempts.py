@@ -12,6 +12,7 @@ from billing import clock
 from billing.database import insert_into, transaction
 from billing.domain.secrets import fingerprint
 from billing.errors import RateLimited
+from billing.messages import Message
 from billing.models import CredentialAttempts
 from billing.observability.timing import log_service_operation
 
@@ -57,7 +58,7 @@ def spend(limit: Limit, subject: str) -> None:
     if attempts > limit.attempts:
         log.warning("credential.throttled", action=limit.action)
         seconds = int((window_ends_at - now).total_seconds()) + 1
-        raise RateLimited("There were too many tries.", retry_after_seconds=seconds)
+        raise RateLimited(Message("There were too many tries."), retry_after_seconds=seconds)
 
 
 @log_service_operation

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.errors import NoSubscription, NothingToChange
+from billing.messages import Message
 from billing.models import TierVersion, User
 from billing.services import catalog, provisioning
 from billing.services.plan_overview import find_paid_version
@@ -37,9 +38,9 @@ def preview(user: User) -> CancellationPreview:
     provisioning.ensure(user)
     row = user.subscription
     if not row.is_paid:
-        raise NoSubscription("You have no paid plan.")
+        raise NoSubscription(Message("You have no paid plan."))
     if row.ends_at is not None:
-        raise NothingToChange(f"{row.tier.name} is cancelled already.")
+        raise NothingToChange(Message("%(tier)s is cancelled already.", tier=row.tier.name))
     following = catalog.get_default_tier().current_version
     current = find_paid_version(row) or row.tier_version
     kept = {feature.key for feature in following.features}

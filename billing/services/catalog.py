@@ -9,6 +9,7 @@ from sqlalchemy.orm import selectinload
 from billing.database import db
 from billing.domain.catalog_fields import SLUG
 from billing.errors import NoCatalog, PackageNotFound, TierNotFound
+from billing.messages import Message
 from billing.models import SubscriptionTier, TierVersion, TokenPackage
 from billing.services.catalog_push import push
 from billing.services.catalog_sync import apply, diff, export
@@ -44,7 +45,7 @@ def get_tier(slug: str) -> SubscriptionTier:
         tier = db.session.scalar(_tiers_on_sale().where(SubscriptionTier.slug == slug))
     if tier is None:
         log.warning("catalog.tier_not_found", slug=slug[:64])
-        raise TierNotFound("There is no plan on sale under this name.", tier=slug[:64])
+        raise TierNotFound(Message("There is no plan on sale under this name."), tier=slug[:64])
     return tier
 
 
@@ -82,7 +83,7 @@ def get_package(slug: str) -> TokenPackage:
     if package is None:
         log.warning("catalog.package_not_found", slug=slug[:64])
         raise PackageNotFound(
-            "There is no token package on sale under this name.", package=slug[:64]
+            Message("There is no token package on sale under this name."), package=slug[:64]
         )
     return package
 

@@ -26,6 +26,7 @@ from billing.errors import (
 )
 from billing.gateway import CheckoutSession, Gateway
 from billing.gateway.checkout import SessionRequest
+from billing.messages import Message
 from billing.models import Order, User
 from billing.observability.timing import log_service_operation
 from billing.services import catalog, orders, provisioning
@@ -85,7 +86,7 @@ def start_subscription(
     price_id = version.stripe_price_id(interval)
     if version.is_free or price_id is None:
         log.warning("checkout.tier_not_for_sale", user_id=user.id, tier=tier_slug)
-        raise TierNotForSale(f"{version.tier.name} cannot be bought.")
+        raise TierNotForSale(Message("%(tier)s cannot be bought.", tier=version.tier.name))
     _refuse_second_subscription(user)
     choice = Choice.of_tier(
         version,
@@ -119,7 +120,7 @@ def start_tokens(user: User, *, package_slug: str, pages: ReturnPages, gateway: 
     package = catalog.get_package(package_slug)
     if package.stripe_price_id is None:
         log.warning("checkout.package_not_for_sale", user_id=user.id, package=package_slug)
-        raise TierNotForSale(f"{package.name} cannot be bought yet.")
+        raise TierNotForSale(Message("%(package)s cannot be bought yet.", package=package.name))
     choice = Choice.of_package(package, stripe_price_id=package.stripe_price_id)
     return _start(user, choice, pages, gateway)
 
@@ -141,13 +142,13 @@ def confirm(user: User, session_id: str, *, gateway: Gateway) -> Order:
         GatewayUnavailable: Stripe did not answer; the order is as it was.
     """
     if not SESSION_ID.fullmatch(session_id):
-        raise OrderNotFound("This checkout is not yours.")
+        raise OrderNotFound(Message("This checkout is not yours."))
     known = find_order(user, session_id)
     if known is not None and known.state == OrderState.PAID:
         return known
     reading = orders.read(session_id, gateway=gateway)
     if reading.session.client_reference_id != str(user.id):
-        raise OrderNotFound("This checkout is not yours.")
+        raise OrderNotFound(Message("This checkout is not yours."))
     return orders.fulfil(reading)
 
 
@@ -170,14 +171,16 @@ def get_order(user: User, session_id: str) -> Order:
     """
     order = find_order(user, session_id)
     if order is None:
-        raise OrderNotFound("This checkout is not yours.")
+        raise OrderNotFound(Message("This checkout is not yours."))
     return order
 
 
 def _refuse_second_subscription(user: User) -> None:
     if user.subscription.is_paid:
         raise AlreadySubscribed(
-            f"You are on {user.subscription.tier.name}. Change that plan instead.",
+            Message(
+                "You are on %(tier)s. Change that plan instead.", tier=user.subscription.tier.name
+            ),
             tier=user.subscription.tier.slug,
         )
 
@@ -246,7 +249,9 @@ def _start(user: User, choice: Choice, pages: ReturnPages, gateway: Gateway) -> 
     request = _request(user, order, choice, pages=pages, gateway=gateway)
     session = _create_session(request, gateway)
     if session.url is None:
-        raise GatewayError("This checkout has ended meanwhile. Nothing was charged. Try again.")
+        raise GatewayError(
+            Message("This checkout has ended meanwhile. Nothing was charged. Try again.")
+        )
     log.info("checkout.started", user_id=user.id, order_id=order.id, item=choice.item)
     return session.url
 

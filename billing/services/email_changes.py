@@ -96,10 +96,12 @@ def _check(user: User, email: str) -> str:
     try:
         email = email_addresses.normalize(email)
     except BadEmailAddress:
-        raise InvalidInput("Check the fields.", errors={"email": accounts.EMAIL_HINT}) from None
+        raise InvalidInput(
+            Message("Check the fields."), errors={"email": accounts.EMAIL_HINT}
+        ) from None
     if email == user.email:
         message = Message("This is your address already")
-        raise InvalidInput("Check the fields.", errors={"email": message})
+        raise InvalidInput(Message("Check the fields."), errors={"email": message})
     return email
 
 

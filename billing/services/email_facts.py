@@ -19,3 +19,8 @@ def moment_fact(moment: datetime | None) -> str | None:
 def line_fact(label: str, amount: Money) -> Member:
     """Return one line of a receipt."""
     return {"label": label, "amount": money_fact(amount)}
+
+
+def package_fact(tokens: int, amount: Money) -> Member:
+    """Return the line of a receipt that is about a token package."""
+    return {"label": None, "tokens": tokens, "amount": money_fact(amount)}

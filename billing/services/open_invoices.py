@@ -6,13 +6,14 @@ from sqlalchemy import select
 from billing.database import db, transaction
 from billing.errors import CardDeclined, NothingDue, PaymentIncomplete, StripeRefused
 from billing.gateway import Gateway, StripeInvoice
+from billing.messages import Message
 from billing.models import Invoice, User
 from billing.observability.timing import log_service_operation
 from billing.services import invoices, subscriptions
 
 log = structlog.get_logger(__name__)
 
-NOTHING_DUE = "Nothing is due."
+NOTHING_DUE = Message("Nothing is due.")
 
 
 def find(user_id: int) -> Invoice | None:
@@ -51,7 +52,7 @@ def pay(user: User, *, gateway: Gateway) -> StripeInvoice:
         GatewayUnavailable: Stripe did not answer; the same call again is safe.
     """
     invoice_id = _open_invoice_id(user, gateway)
-    refusal = "The payment has not gone through."
+    refusal: str = Message("The payment has not gone through.")
     try:
         gateway.invoices.pay(invoice_id)
     except (CardDeclined, StripeRefused) as error:

@@ -8,9 +8,10 @@ from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.errors import Member
 from billing.gateway import StripeInvoice, StripeRefund
+from billing.messages import Message
 from billing.models import Invoice, Order, User
 from billing.services import emails
-from billing.services.email_facts import line_fact, moment_fact, money_fact
+from billing.services.email_facts import line_fact, moment_fact, money_fact, package_fact
 
 AT_CHECKOUT = "subscription_create"
 RENEWAL = "subscription_cycle"
@@ -35,16 +36,18 @@ def tell_of_invoice(user: User, invoice: StripeInvoice) -> None:
 
 def send_package_receipt(order: Order) -> None:
     """Send the receipt of a paid token package; joins the open transaction."""
-    what, price = _package_name(order), order.price
+    price = order.price
     paid_minor = order.amount_minor if order.amount_paid_minor is None else order.amount_paid_minor
     paid = Money(paid_minor, order.currency)
-    lines = [line_fact(what, price)]
+    lines = [package_fact(order.tokens, price)]
     if paid != price:
-        lines.append(line_fact("Discount and tax", paid - price))
+        lines.append(line_fact(Message("Discount and tax"), paid - price))
     context: dict[str, Member] = {
-        "what": what,
+        "what": None,
+        "package_tokens": order.tokens,
         "tokens": order.tokens + order.bonus_tokens,
-        "number": f"Order {order.id}",
+        "number": None,
+        "order_id": order.id,
         "lines": lines,
         "paid": money_fact(paid),
         "at": moment_fact(order.paid_at),
@@ -64,29 +67,26 @@ def tell_of_refund(
         order: the token package that was paid, if it was one.
         invoice: the invoice that was paid, if it was one.
     """
-    paid_for = invoice.description if invoice else "your payment"
     context: dict[str, Member] = {
         "amount": money_fact(refund.amount),
-        "what": _package_name(order) if order else paid_for,
-        "is_tokens": order is not None,
+        "what": invoice.description if invoice and not order else None,
+        "package_tokens": order.tokens if order else 0,
     }
     emails.enqueue(user, "refund", dedupe_key=f"refund:{refund.id}", context=context)
-
-
-def _package_name(order: Order) -> str:
-    return order.token_package.name if order.token_package else f"{order.tokens} tokens"
 
 
 def _send_receipt(user: User, invoice: StripeInvoice) -> None:
     lines = [line_fact(line.description, line.amount) for line in invoice.lines]
     if invoice.tax.amount_minor:
-        lines.append(line_fact("Tax", invoice.tax))
+        lines.append(line_fact(Message("Tax"), invoice.tax))
     if invoice.amount_due != invoice.total:
-        lines.append(line_fact("Account credit", invoice.amount_due - invoice.total))
+        lines.append(line_fact(Message("Account credit"), invoice.amount_due - invoice.total))
     context: dict[str, Member] = {
         "what": invoice.description,
+        "package_tokens": 0,
         "tokens": 0,
         "number": invoice.number or invoice.id,
+        "order_id": None,
         "lines": lines,
         "paid": money_fact(invoice.amount_paid),
         "at": moment_fact(invoice.issued_at),

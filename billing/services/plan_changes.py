@@ -24,6 +24,7 @@ from billing.errors import (
     TierNotForSale,
 )
 from billing.gateway import Gateway, InvoicePreview, StripeSubscription
+from billing.messages import Message
 from billing.models import TierVersion, User, UserSubscription
 from billing.observability.timing import log_service_operation
 from billing.services import catalog, invoices, provisioning, subscriptions
@@ -87,12 +88,12 @@ def preview(
         _terms(row.tier_version, row.interval or Interval.MONTH), _terms(wanted, interval)
     )
     if kind is None:
-        raise NothingToChange(f"You are on {wanted.tier.name} already.")
+        raise NothingToChange(Message("You are on %(tier)s already.", tier=wanted.tier.name))
     held = _held(row, gateway)
     if held.price_id == price_id:
         # An answer was lost: Stripe has made the change, and we have not heard of it.
         subscriptions.apply(subscriptions.read(held.customer_id, gateway=gateway))
-        raise NothingToChange(f"You are on {wanted.tier.name} already.")
+        raise NothingToChange(Message("You are on %(tier)s already.", tier=wanted.tier.name))
     moment = _moment_of_preview(held, proration_at)
     invoice = None
     if kind == ChangeKind.UPGRADE:
@@ -135,7 +136,7 @@ def confirm(
         user, tier_slug=tier_slug, interval=interval, gateway=gateway, proration_at=proration_at
     )
     if seen.due_now.amount_minor != due_now_minor:
-        raise AmountChanged("The amount has changed. Check it, then confirm.")
+        raise AmountChanged(Message("The amount has changed. Check it, then confirm."))
     row = user.subscription
     held = _held(row, gateway)
     price_id = _price_on_sale(seen.wanted, interval)
@@ -219,7 +220,7 @@ def resume(user: User, *, gateway: Gateway) -> None:
 def _paid_subscription(user: User) -> UserSubscription:
     provisioning.ensure(user)
     if not user.subscription.is_paid:
-        raise NoSubscription("You have no paid plan.")
+        raise NoSubscription(Message("You have no paid plan."))
     return user.subscription
 
 
@@ -250,9 +251,9 @@ def _require_payment(row: UserSubscription, seen: ChangePreview, gateway: Gatewa
     if invoice is not None:
         invoices.apply(invoice)
     if invoice is None or not invoice.needs_confirmation:
-        raise CardDeclined("The payment did not go through. You were not charged.")
+        raise CardDeclined(Message("The payment did not go through. You were not charged."))
     raise PaymentIncomplete(
-        "Your bank wants you to confirm the payment.",
+        Message("Your bank wants you to confirm the payment."),
         needs_confirmation=True,
         invoice_url=invoice.hosted_invoice_url,
     )
@@ -268,7 +269,7 @@ def _moment_of_preview(held: StripeSubscription, proration_at: datetime | None) 
     if proration_at is None:
         return now
     if not now - MAX_PREVIEW_AGE <= proration_at <= now:
-        raise AmountChanged("This was open for too long. Check the amount, then confirm.")
+        raise AmountChanged(Message("This was open for too long. Check the amount, then confirm."))
     return proration_at
 
 
@@ -280,7 +281,7 @@ def _release_schedule(held: StripeSubscription, gateway: Gateway) -> None:
 def _price_on_sale(version: TierVersion, interval: Interval) -> str:
     price_id = version.stripe_price_id(interval)
     if version.is_free or price_id is None:
-        raise TierNotForSale(f"{version.tier.name} cannot be bought.")
+        raise TierNotForSale(Message("%(tier)s cannot be bought.", tier=version.tier.name))
     return price_id
 
 

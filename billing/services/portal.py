@@ -2,6 +2,7 @@
 
 from billing.errors import NoSubscription
 from billing.gateway import Gateway
+from billing.messages import Message
 from billing.models import User
 from billing.observability.timing import log_service_operation
 
@@ -23,5 +24,7 @@ def open(user: User, *, return_url: str, gateway: Gateway) -> str:
         GatewayUnavailable: Stripe did not answer.
     """
     if user.stripe_customer_id is None:
-        raise NoSubscription("You have not bought anything yet, so there is nothing to manage.")
+        raise NoSubscription(
+            Message("You have not bought anything yet, so there is nothing to manage.")
+        )
     return gateway.customers.create_portal_session(user.stripe_customer_id, return_url=return_url)

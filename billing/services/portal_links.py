@@ -10,6 +10,7 @@ from billing import clock
 from billing.database import db, insert_into, transaction
 from billing.domain.secrets import new_secret
 from billing.errors import LinkExpired
+from billing.messages import Message
 from billing.models import PortalLink, User
 from billing.observability.timing import log_service_operation
 
@@ -85,6 +86,8 @@ def use(nonce: str) -> User:
         )
     user = db.session.get(User, user_id) if user_id is not None else None
     if user is None or not user.is_active:
-        raise LinkExpired("This link was used before, or is too old. Go back and try again.")
+        raise LinkExpired(
+            Message("This link was used before, or is too old. Go back and try again.")
+        )
     log.info("portal_link.used", user_id=user.id)
     return user

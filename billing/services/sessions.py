@@ -11,6 +11,7 @@ from billing import clock
 from billing.database import db, transaction
 from billing.domain.secrets import fingerprint, new_secret
 from billing.errors import NotFound
+from billing.messages import Message
 from billing.models import User, UserSession
 from billing.observability.timing import log_service_operation
 
@@ -153,7 +154,7 @@ def end_one(user: User, session_id: int) -> None:
             .returning(UserSession.id)
         )
         if ended is None:
-            raise NotFound("You are not logged in there any more.")
+            raise NotFound(Message("You are not logged in there any more."))
 
 
 def gave_second_factor(token: str) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from billing.database import db, transaction
 from billing.errors import EmailTaken, UnknownCustomer, UserNotFound
+from billing.messages import Message
 from billing.models import AuditEntry, User
 from billing.observability.timing import log_service_operation
 
@@ -84,7 +85,7 @@ def get(reference: str) -> User:
     if user is None and ID_PATTERN.fullmatch(reference) and int(reference) <= MAX_ID:
         user = db.session.get(User, int(reference))
     if user is None:
-        raise UserNotFound("There is no user with this id or e-mail address.")
+        raise UserNotFound(Message("There is no user with this id or e-mail address."))
     return user
 
 

@@ -4,6 +4,7 @@ from flask import request
 
 from billing.domain.interval import Interval
 from billing.errors import InvalidInput
+from billing.messages import Message
 
 MAX_SLUG_LENGTH = 64
 
@@ -16,9 +17,8 @@ def tier_choice() -> tuple[str, Interval]:
     """
     interval = request.form.get("interval", Interval.MONTH)
     if interval not in set(Interval):
-        raise InvalidInput(
-            "Choose monthly or yearly.", errors={"interval": "Choose monthly or yearly."}
-        )
+        problem = Message("Choose monthly or yearly.")
+        raise InvalidInput(problem, errors={"interval": problem})
     return _slug("tier"), Interval(interval)
 
 

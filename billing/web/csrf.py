@@ -9,6 +9,7 @@ from flask import Flask, abort, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
+from billing.messages import Message
 from billing.web.errors import PROBLEM_PATHS, Problem, show
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
@@ -33,7 +34,7 @@ def _check() -> None:
     if not is_page_form or request.routing_exception is not None:
         return
     if _comes_from_elsewhere():
-        abort(403, "The form was sent from another site.")
+        abort(403, Message("The form was sent from another site."))
     csrf.protect()
 
 
@@ -47,5 +48,7 @@ def _comes_from_elsewhere() -> bool:
 
 def _explain(error: CSRFError) -> ResponseReturnValue:
     return show(
-        Problem(400, "form_expired", "This page was open too long", error.description or "")
+        Problem(
+            400, "form_expired", Message("This page was open too long"), error.description or ""
+        )
     )

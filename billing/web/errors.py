@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 
 from billing import clock
 from billing.errors import BillingError, Member
+from billing.messages import Message
 from billing.web import language, shell
 from billing.web.language import translate
 
@@ -26,11 +27,13 @@ log = structlog.get_logger(__name__)
 
 PROBLEM_PATHS = ("/api/", "/webhooks/", "/metrics")
 RETRY_AFTER_SECONDS = 30
-# Where the framework has only its own words.
-DETAILS = {
-    404: "There is nothing at this address.",
-    405: "This address does not take this method.",
-    413: "This is larger than what is taken here.",
+# Where the framework has only its own words: a title and a detail.
+WORDS = {
+    400: (Message("Bad request"), Message("The request could not be read.")),
+    403: (Message("Forbidden"), Message("You do not have access to this.")),
+    404: (Message("Page not found"), Message("There is nothing at this address.")),
+    405: (Message("Method not allowed"), Message("This address does not take this method.")),
+    413: (Message("Too large"), Message("This is larger than what is taken here.")),
 }
 # The connection's answer already has its own; a page's type and length are not a problem's.
 BODY_HEADERS = {"content-type", "content-length"}
@@ -79,9 +82,10 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     }
     code = HTTPStatus(error.code).name.lower()
     detail = error.description or ""
+    title, own_detail = WORDS.get(error.code, (error.name, detail))
     if detail == type(error).description:
-        detail = DETAILS.get(error.code, detail)
-    return show(Problem(error.code, code, error.name, detail, headers=headers))
+        detail = own_detail
+    return show(Problem(error.code, code, title, detail, headers=headers))
 
 
 def answer_database_failure(error: OperationalError | PoolTimeout) -> ResponseReturnValue:
@@ -91,8 +95,8 @@ def answer_database_failure(error: OperationalError | PoolTimeout) -> ResponseRe
         Problem(
             503,
             "unavailable",
-            "The service is unavailable",
-            "The database did not answer. Try again in a minute.",
+            Message("The service is unavailable"),
+            Message("The database did not answer. Try again in a minute."),
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
     )
@@ -107,8 +111,8 @@ def answer_failure(error: Exception) -> ResponseReturnValue:
         Problem(
             500,
             "internal_error",
-            "There is a problem with the service",
-            "The request could not be finished. The request id leads us to the cause.",
+            Message("There is a problem with the service"),
+            Message("The request could not be finished. The request id leads us to the cause."),
         )
     )
 

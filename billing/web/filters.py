@@ -23,7 +23,7 @@ from markupsafe import Markup
 from billing import clock
 from billing.domain.interval import Interval
 from billing.domain.money import Money
-from billing.web.language import _, current_locale
+from billing.web.language import _, current_locale, ngettext
 
 DAYS_BEFORE_MONTHS = 100
 MINUS = "\N{MINUS SIGN}"
@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
         whole_day,
         money_of,
         rate,
+        requests_a_month,
         rate_of,
         long_date_of,
     ]
@@ -86,6 +87,15 @@ def rate(price: Money, interval: str) -> str:
 def number(count: int) -> str:
     """Return "10,000"."""
     return format_decimal(count).replace("-", MINUS)
+
+
+def requests_a_month(limit: int | None) -> str:
+    """Return "5,000 AI requests a month", by the limit of a plan; None has none."""
+    if limit is None:
+        return _("Unlimited AI requests")
+    return ngettext(
+        "%(count)s AI request a month", "%(count)s AI requests a month", limit, count=number(limit)
+    )
 
 
 def compact(count: int) -> str:

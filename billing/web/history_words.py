@@ -3,17 +3,17 @@
 from flask import Flask
 
 from billing.domain.history import HistoryLine
-from billing.web.language import _
+from billing.web.language import _, lazy_gettext
 
 KINDS = {
-    "ai_request": "Usage",
-    "grant": "Added",
-    "expire": "Expired",
-    "clawback": "Taken back",
-    "repay": "Repaid",
-    "restore": "Restored",
-    "freeze": "Frozen",
-    "thaw": "Unfrozen",
+    "ai_request": lazy_gettext("Usage"),
+    "grant": lazy_gettext("Added"),
+    "expire": lazy_gettext("Expired"),
+    "clawback": lazy_gettext("Taken back"),
+    "repay": lazy_gettext("Repaid"),
+    "restore": lazy_gettext("Restored"),
+    "freeze": lazy_gettext("Frozen"),
+    "thaw": lazy_gettext("Unfrozen"),
 }
 
 
@@ -34,7 +34,7 @@ def history_what(line: HistoryLine) -> str:
     """Return what the line is about: the feature, or why tokens came or went."""
     if line.kind != "ai_request":
         return line.reason or history_kind(line)
-    return line.feature_name or line.feature or "AI request"
+    return line.feature_name or line.feature or _("AI request")
 
 
 def lot_source(source: str) -> str:

@@ -136,9 +136,9 @@ def lazy_gettext(message: str, **values: object) -> str:
 
 
 def translate(text: str) -> str:
-    """Return what a service said in the reader's language; Stripe's own words stay as they are."""
+    """Return what a service said in the reader's language; what nobody translated stays as it is."""
     if not isinstance(text, Message):
-        return text
+        return str(flask_babel.gettext(text)) if text else text
     values = {
         name: flask_babel.format_decimal(value) if type(value) is int else value
         for name, value in text.values.items()

@@ -9,6 +9,7 @@ from flask import request
 
 from billing.domain.interval import Interval
 from billing.errors import InvalidInput
+from billing.messages import Message
 
 MAX_SLUG_LENGTH = 64
 EPOCH_SECONDS = re.compile(r"[0-9]{1,10}")
@@ -66,7 +67,6 @@ def agreed_change() -> AgreedChange | None:
 def _plan(fields: Mapping[str, str]) -> WantedPlan:
     interval = fields.get("interval", Interval.MONTH)
     if interval not in set(Interval):
-        raise InvalidInput(
-            "Choose monthly or yearly.", errors={"interval": "Choose monthly or yearly."}
-        )
+        problem = Message("Choose monthly or yearly.")
+        raise InvalidInput(problem, errors={"interval": problem})
     return WantedPlan(fields.get("tier", "")[:MAX_SLUG_LENGTH], Interval(interval))

@@ -91,8 +91,6 @@ def order_name(order: Order) -> str:
     """Return what was bought: "Pro, monthly", "500 tokens"."""
     if order.tier_version is not None:
         return plan_by(order.tier_version.tier.name, order.interval or Interval.MONTH)
-    if order.token_package is not None:
-        return order.token_package.name
     tokens = order.tokens or 0
     return ngettext("%(count)s token", "%(count)s tokens", tokens, count=number(tokens))
 

@@ -11,7 +11,7 @@
     tip.hidden = true;
     const scrub = document.createElement("input");
     Object.assign(scrub, { type: "range", min: 0, max: rows.length - 1, value: rows.length - 1, className: "chart__scrub" });
-    scrub.setAttribute("aria-label", `${chart.dataset.label}: day`);
+    scrub.setAttribute("aria-label", chart.dataset.label);
     chart.append(scrub, tip);
 
     const words = (index) =>

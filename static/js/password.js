@@ -6,8 +6,8 @@
     button.className = "field__toggle";
     const show = (isShown) => {
       input.type = isShown ? "text" : "password";
-      button.textContent = isShown ? "Hide" : "Show";
-      button.setAttribute("aria-label", isShown ? "Hide password" : "Show password");
+      button.textContent = isShown ? input.dataset.hide : input.dataset.show;
+      button.setAttribute("aria-label", isShown ? input.dataset.hideLabel : input.dataset.showLabel);
     };
     show(false);
     button.addEventListener("click", () => show(input.type === "password"));

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from billing.errors import GatewayError, InvalidInput, PaymentPending
 from billing.services import account_closing
 from billing.web import gateway, login, pages, settings
-from billing.web.language import _
+from billing.web.language import _, translate
 from billing.web.login import current_person, login_required
 from billing.web.settings_forms import ClosingForm
 
@@ -47,5 +47,5 @@ def _stripe_is_away(_error: GatewayError) -> ResponseReturnValue:
 
 @bp.errorhandler(PaymentPending)
 def _payment_is_pending(error: PaymentPending) -> ResponseReturnValue:
-    flash(error.detail, "warn")
+    flash(translate(error.detail), "warn")
     return redirect(url_for("settings.closing.close"), HTTPStatus.SEE_OTHER)
