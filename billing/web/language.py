@@ -136,7 +136,7 @@ def lazy_gettext(message: str, **values: object) -> str:
 
 
 def translate(text: str) -> str:
-    """Return what a service said in the reader's language; what nobody translated stays as it is."""
+    """Return what a service said in the reader's language, or as it is where nobody translated it."""
     if not isinstance(text, Message):
         return str(flask_babel.gettext(text)) if text else text
     values = {
