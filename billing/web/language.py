@@ -136,7 +136,7 @@ def lazy_gettext(message: str, **values: object) -> str:
 
 
 def translate(text: str) -> str:
-    """Return what a service said in the reader's language, or as it is where nobody translated it."""
+    """Return what a service said in the reader's language; what is unknown stays as it is."""
     if not isinstance(text, Message):
         return str(flask_babel.gettext(text)) if text else text
     values = {
