@@ -37,6 +37,7 @@ def _tier(scenario: Scenario) -> TierOffer:
         features=("AI mentor", "AI images"),
         scenario=scenario,
         is_highlighted=scenario is Scenario.CHOOSE,
+        starts_at=clock.now(),
     )
 
 

@@ -58,6 +58,8 @@ def read() -> HistoryForm:
         until=_midnight(until + ONE_DAY) if until else None,
         reference=reference[:MAX_REFERENCE] or None,
     )
+    # A date field can only hold a date.
+    first, last = first if since else "", last if until else ""
     return HistoryForm(kind, first, last, reference, only, errors)
 
 
