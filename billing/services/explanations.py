@@ -10,6 +10,7 @@ from billing import clock
 from billing.database import transaction
 from billing.domain.explanations import Explanation, LotShare
 from billing.errors import EntryNotFound
+from billing.messages import Message
 from billing.models import (
     AiRefusal,
     AiRequest,
@@ -68,7 +69,7 @@ def _tell_request(session: Session, numbers: Sequence[int]) -> Explanation | Non
         steps=(
             *_hold_steps(session, request),
             *_quota_steps(request),
-            *_token_steps(request, shares),
+            *_token_steps(request),
         ),
         lots=tuple(shares),
     )
@@ -76,41 +77,71 @@ def _tell_request(session: Session, numbers: Sequence[int]) -> Explanation | Non
 
 def _hold_steps(session: Session, request: AiRequest) -> list[str]:
     if request.hold_id is None:
-        return ["The tier includes the feature, or an override gives it."]
+        return [Message("Your plan includes the feature, or it was given to you.")]
     hold = session.get_one(Hold, request.hold_id)
-    steps = [
-        f"It settles {hold.reference}, which reserved {hold.quantity}: {hold.from_quota} from the "
-        f"quota, {hold.tokens} tokens."
+    steps: list[str] = [
+        Message(
+            "It settles %(hold)s, which reserved %(quantity)s: %(from_quota)s from the quota, "
+            "%(tokens)s tokens.",
+            hold=hold.reference,
+            quantity=hold.quantity,
+            from_quota=hold.from_quota,
+            tokens=hold.tokens,
+        )
     ]
     if hold.settled_entry != request.entry:
-        steps.append("It is what the work came to beyond the hold.")
+        steps.append(Message("It is what the work came to beyond the hold."))
     if hold.shortfall:
-        steps.append(f"{hold.shortfall} beyond it could not be drawn, and are the shortfall.")
+        steps.append(
+            Message(
+                "%(shortfall)s beyond it could not be drawn, and are the shortfall.",
+                shortfall=hold.shortfall,
+            )
+        )
     return steps
 
 
 def _quota_steps(request: AiRequest) -> list[str]:
-    limit = "unlimited" if request.quota_limit is None else str(request.quota_limit)
-    before = request.quota_used - request.from_quota
-    return [
-        f"Quota first: {request.from_quota} of {request.quantity}. Used before {before}, after "
-        f"{request.quota_used}, held {request.quota_held}, limit {limit}, "
-        f"period {request.period_start.isoformat()} to {request.resets_at.isoformat()}."
+    steps: list[str] = [
+        Message(
+            "Quota first: %(from_quota)s of %(quantity)s. Used before %(before)s, after %(after)s, "
+            "held %(held)s, limit %(limit)s.",
+            from_quota=request.from_quota,
+            quantity=request.quantity,
+            before=request.quota_used - request.from_quota,
+            after=request.quota_used,
+            held=request.quota_held,
+            limit=_limit(request.quota_limit),
+        )
     ]
+    period = Message(
+        "The quota is that of %(start)s to %(end)s.",
+        start=request.period_start,
+        end=request.resets_at,
+    )
+    return [*steps, period]
 
 
-def _token_steps(request: AiRequest, shares: Sequence[LotShare]) -> list[str]:
+def _token_steps(request: AiRequest) -> list[str]:
     from_tokens = request.quantity - request.from_quota
     if from_tokens == 0:
-        return ["No tokens: the quota covered it."]
-    before = request.balance_after + request.tokens_charged
+        return [Message("No tokens: the quota covered it.")]
     return [
-        f"Then tokens: {from_tokens} at {request.tokens_charged // from_tokens} each are "
-        f"{request.tokens_charged}. Balance before {before}, after {request.balance_after}.",
-        "Lots, earliest expiry first: "
-        + "; ".join(f"{share.tokens} of lot {share.lot_id} ({share.source})" for share in shares)
-        + ".",
+        Message(
+            "Then tokens: %(requests)s at %(each)s each are %(charged)s. Balance before "
+            "%(before)s, after %(after)s.",
+            requests=from_tokens,
+            each=request.tokens_charged // from_tokens,
+            charged=request.tokens_charged,
+            before=request.balance_after + request.tokens_charged,
+            after=request.balance_after,
+        ),
+        Message("The lots that expire first paid first; lots that never expire came last."),
     ]
+
+
+def _limit(limit: int | None) -> int | str:
+    return "unlimited" if limit is None else limit
 
 
 def _list_shares(session: Session, request: AiRequest) -> list[LotShare]:
@@ -150,17 +181,26 @@ def _tell_refusal(session: Session, numbers: Sequence[int]) -> Explanation | Non
     refusal = session.get(AiRefusal, numbers[0])
     if refusal is None:
         return None
-    limit = "unlimited" if refusal.quota_limit is None else str(refusal.quota_limit)
-    steps = [f"Refused: {refusal.code}."]
+    steps = [Message("Refused: %(code)s.", code=refusal.code)]
     if refusal.code == "insufficient_tokens":
         steps += [
-            f"Quota first: used {refusal.quota_used}, held {refusal.quota_held}, limit {limit}, "
-            f"resets {refusal.resets_at.isoformat()}.",
-            f"Then tokens: {refusal.required} were needed, the balance was {refusal.balance}, "
-            f"of which {refusal.held} were held.",
+            Message(
+                "Quota first: used %(used)s, held %(held)s, limit %(limit)s, resets %(resets)s.",
+                used=refusal.quota_used,
+                held=refusal.quota_held,
+                limit=_limit(refusal.quota_limit),
+                resets=refusal.resets_at,
+            ),
+            Message(
+                "Then tokens: %(required)s were needed, the balance was %(balance)s, of which "
+                "%(held)s were held.",
+                required=refusal.required,
+                balance=refusal.balance,
+                held=refusal.held,
+            ),
         ]
     else:
-        steps.append("Neither the tier nor an override gave the feature.")
+        steps.append(Message("Your plan does not include the feature."))
     return Explanation(
         id=refusal.reference,
         user_id=refusal.user_id,
@@ -178,14 +218,21 @@ def _tell_hold(session: Session, numbers: Sequence[int]) -> Explanation | None:
     if hold is None:
         return None
     steps = [
-        f"Reserved {hold.quantity}: {hold.from_quota} from the quota, {hold.tokens} tokens.",
-        *(f"{part.tokens} tokens of lot {part.lot_id}." for part in hold.lots),
-        f"It is {hold.state}; its time ends {hold.expires_at.isoformat()}.",
+        Message(
+            "Reserved %(quantity)s: %(from_quota)s from the quota, %(tokens)s tokens.",
+            quantity=hold.quantity,
+            from_quota=hold.from_quota,
+            tokens=hold.tokens,
+        ),
+        Message("It is %(state)s; its time ends %(end)s.", state=hold.state, end=hold.expires_at),
     ]
     if hold.settled_entry is not None:
-        steps.append(f"Settled into air_{hold.user_id}_{hold.settled_entry}.")
+        request = f"air_{hold.user_id}_{hold.settled_entry}"
+        steps.append(Message("Settled into %(request)s.", request=request))
     if hold.shortfall:
-        steps.append(f"{hold.shortfall} beyond it could not be drawn.")
+        steps.append(
+            Message("%(shortfall)s beyond it could not be drawn.", shortfall=hold.shortfall)
+        )
     return Explanation(
         id=hold.reference,
         user_id=hold.user_id,
@@ -213,7 +260,11 @@ def _tell_line(session: Session, numbers: Sequence[int]) -> Explanation | None:
         created_at=line.created_at,
         steps=(
             f"{line.kind} {line.delta:+d} by {line.actor}: {line.reason}.",
-            f"Balance after {line.balance_after}, debt after {line.debt_after}.",
+            Message(
+                "Balance after %(balance)s, debt after %(debt)s.",
+                balance=line.balance_after,
+                debt=line.debt_after,
+            ),
             *_history(session, line.lot),
         ),
     )
@@ -221,7 +272,7 @@ def _tell_line(session: Session, numbers: Sequence[int]) -> Explanation | None:
 
 def _tier(session: Session, tier_version_id: int) -> str:
     version = session.get_one(TierVersion, tier_version_id)
-    return f"{version.tier.name}, version {version.version}"
+    return Message("%(tier)s, version %(number)s", tier=version.tier.name, number=version.version)
 
 
 TELLERS = {

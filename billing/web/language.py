@@ -8,7 +8,7 @@ documents and logs are English always: programs and developers read them.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import cast
 
 import flask_babel
@@ -139,8 +139,10 @@ def translate(text: str) -> str:
     """Return what a service said in the reader's language; what is unknown stays as it is."""
     if not isinstance(text, Message):
         return str(flask_babel.gettext(text)) if text else text
-    values = {
-        name: flask_babel.format_decimal(value) if type(value) is int else value
-        for name, value in text.values.items()
-    }
-    return _(text.template, **values)
+    return _(text.template, **{name: _written(value) for name, value in text.values.items()})
+
+
+def _written(value: object) -> object:
+    if isinstance(value, datetime):
+        return flask_babel.format_datetime(value, "medium")
+    return flask_babel.format_decimal(value) if type(value) is int else value

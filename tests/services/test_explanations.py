@@ -20,7 +20,7 @@ def test_a_request_names_its_quota_and_its_lots(ledger: Ledger) -> None:
         (lot.lot_id, lot.tokens) for lot in told.lots
     ]
     assert "Quota first: 1 of 3. Used before 0, after 1" in told.steps[1]
-    assert "Balance before 107, after 97" in told.steps[2]
+    assert "Balance before 107, after 97" in told.steps[3]
 
 
 def test_a_refusal_keeps_the_numbers_of_its_moment(ledger: Ledger) -> None:

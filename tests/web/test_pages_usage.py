@@ -153,6 +153,7 @@ class TestExplanations:
         page.follow("ref_1 explained")
 
         assert "Why it cost what it did" in request
+        assert "Quota first: 20 of 30." in request
         assert "Given by support" in request
         assert "Why it was refused" in page.current.main
         assert "ai_images" in page.open("/usage/refusals").main
