@@ -117,6 +117,7 @@ def _read(invoice: Invoice) -> StripeInvoice:
         needs_confirmation=invoice.status == "open" and _bank_asks(invoice),
         hosted_invoice_url=invoice.hosted_invoice_url,
         issued_at=moment(invoice.created),
+        finalized_at=optional_moment(invoice.status_transitions.finalized_at),
     )
 
 

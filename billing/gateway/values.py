@@ -117,13 +117,15 @@ class CustomerSubscriptions:
     """All that a customer subscribes to or ever did, as one reading, oldest first.
 
     `ticket` says when the reading began, relative to the others of the same user; `known_id` is
-    the subscription that the user's row followed then.
+    the subscription that the user's row followed then; `unpaid_since` is when the payment was
+    first tried that a past due one waits for.
     """
 
     customer_id: str
     ticket: int
     known_id: str | None
     subscriptions: tuple[StripeSubscription, ...]
+    unpaid_since: datetime | None = None
 
     @property
     def live(self) -> tuple[StripeSubscription, ...]:
@@ -153,6 +155,7 @@ class StripeInvoice:
     needs_confirmation: bool
     hosted_invoice_url: str | None
     issued_at: datetime
+    finalized_at: datetime | None = None
 
     @property
     def is_paid(self) -> bool:

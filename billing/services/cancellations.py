@@ -7,7 +7,6 @@ from billing.errors import NoSubscription, NothingToChange
 from billing.messages import Message
 from billing.models import TierVersion, User
 from billing.services import catalog, provisioning
-from billing.services.plan_overview import find_paid_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def preview(user: User) -> CancellationPreview:
     if row.ends_at is not None:
         raise NothingToChange(Message("%(tier)s is cancelled already.", tier=row.tier.name))
     following = catalog.get_default_tier().current_version
-    current = find_paid_version(row) or row.tier_version
+    current = catalog.find_version_at_price(row.stripe_price_id) or row.tier_version
     kept = {feature.key for feature in following.features}
     return CancellationPreview(
         current=current,

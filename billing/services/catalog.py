@@ -18,6 +18,7 @@ __all__ = [
     "apply",
     "diff",
     "export",
+    "find_version_at_price",
     "get_default_tier",
     "get_package",
     "get_tier",
@@ -86,6 +87,22 @@ def get_package(slug: str) -> TokenPackage:
             Message("There is no token package on sale under this name."), package=slug[:64]
         )
     return package
+
+
+def find_version_at_price(stripe_price_id: str | None) -> TierVersion | None:
+    """Return the terms that Stripe charges for at the price, None where they are none of ours.
+
+    Args:
+        stripe_price_id: of a subscription; None where nothing was ever bought.
+    """
+    if stripe_price_id is None:
+        return None
+    return db.session.scalar(
+        select(TierVersion).where(
+            (TierVersion.stripe_price_month_id == stripe_price_id)
+            | (TierVersion.stripe_price_year_id == stripe_price_id)
+        )
+    )
 
 
 def _tiers_on_sale() -> Select[SubscriptionTier]:

@@ -10,7 +10,7 @@ from billing.errors import Member
 from billing.gateway import StripeInvoice, StripeRefund
 from billing.messages import Message
 from billing.models import Invoice, Order, User
-from billing.services import emails
+from billing.services import catalog, emails
 from billing.services.email_facts import line_fact, moment_fact, money_fact, package_fact
 
 AT_CHECKOUT = "subscription_create"
@@ -97,13 +97,15 @@ def _send_receipt(user: User, invoice: StripeInvoice) -> None:
 
 def _ask(user: User, invoice: StripeInvoice, kind: str) -> None:
     row = user.subscription
+    unpaid = catalog.find_version_at_price(row.stripe_price_id) or row.tier_version
+    is_on = unpaid.tier_id == row.tier_version.tier_id
     context: dict[str, Member] = {
-        "tier": row.tier.name,
+        "tier": unpaid.tier.name,
         "interval": row.interval or Interval.MONTH,
         "due": money_fact(invoice.amount_due),
         "card": row.card_last4,
         "next_attempt_at": moment_fact(invoice.next_attempt_at),
-        "access_until": moment_fact(row.grace_until),
+        "access_until": moment_fact(row.grace_until) if is_on else None,
         "url": invoice.hosted_invoice_url,
     }
     key = f"{kind}:{invoice.id}:{invoice.attempt_count}"

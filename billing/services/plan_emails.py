@@ -3,9 +3,10 @@
 So each is sent once, whatever the number of events that told of the change, and by whichever door.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from billing import clock
 from billing.database import transaction
 from billing.domain.interval import Interval
 from billing.domain.money import Money
@@ -60,6 +61,9 @@ def tell_of_change(user: User, *, before: PlanStanding, ticket: int) -> None:
     if not now.is_paid:
         _tell_of_end(user, before)
         return
+    if user.subscription.is_grace_over(clock.now()):
+        tell_of_grace_over(user, before=before)
+        return
     key = f"{now.stripe_subscription_id}:{ticket}"
     if (before.tier_slug, before.interval) != (now.tier_slug, now.interval):
         _tell_of_new_plan(user, before, key)
@@ -109,8 +113,11 @@ def tell_of_grace_over(user: User, *, before: PlanStanding) -> None:
         user: whose row has moved.
         before: how it stood.
     """
-    ended_at = user.subscription.grace_until
-    _enqueue_end(user, before, ended_at, key=f"{before.stripe_subscription_id}:{ended_at}")
+    # The plan may be off already, and then they were told.
+    if before.tier_slug != user.subscription.tier.slug:
+        ended_at = user.subscription.grace_until
+        key = f"{before.stripe_subscription_id}:{ended_at}"
+        _enqueue_end(user, replace(before, is_past_due=True), ended_at, key=key)
 
 
 def _tell_of_end(user: User, before: PlanStanding) -> None:

@@ -56,15 +56,13 @@ def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
         ticket.known_subscription_id,
         gateway.subscriptions.list_by_customer(customer_id),
     )
-    if len(found.live) <= 1:
-        return found
-    for duplicate in found.live[1:]:
-        _cancel_and_refund(duplicate, gateway)
-    reread = gateway.subscriptions.list_by_customer(customer_id)
-    return replace(found, subscriptions=reread)
+    if len(found.live) > 1:
+        for duplicate in found.live[1:]:
+            _cancel_and_refund(duplicate, gateway)
+        found = replace(found, subscriptions=gateway.subscriptions.list_by_customer(customer_id))
+    return replace(found, unpaid_since=_unpaid_since(found, gateway))
 
 
-@log_service_operation
 def apply(reading: CustomerSubscriptions) -> None:
     """Make our row say what Stripe holds; joins the open transaction.
 
@@ -88,7 +86,7 @@ def apply(reading: CustomerSubscriptions) -> None:
         row.applied_ticket = reading.ticket
         before, stood = _summary(row), plan_emails.standing_of(row)
         if reading.live:
-            _follow(session, row, reading.live[0])
+            _follow(row, reading)
         else:
             _fall_to_default_tier(row, reading)
         session.flush()
@@ -164,15 +162,16 @@ def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
     log.error("subscription.duplicate_refunded", stripe_subscription_id=duplicate.id)
 
 
-def _follow(session: Session, row: UserSubscription, live: StripeSubscription) -> None:
-    row.tier_version, row.interval = _sold_under(session, live.price_id)
-    row.grace_until = _grace_until(row, live)
+def _follow(row: UserSubscription, reading: CustomerSubscriptions) -> None:
+    live = reading.live[0]
+    row.status = live.status
+    row.tier_version, row.interval = _sold_under(live.price_id)
+    row.grace_until = _grace_until(row, live, reading.unpaid_since)
     if row.is_grace_over(clock.now()):
         row.tier_version = catalog.get_default_tier().current_version
-    _follow_schedule(session, row, live)
+    _follow_schedule(row, live)
     row.stripe_subscription_id = live.id
     row.stripe_price_id = live.price_id
-    row.status = live.status
     row.anchor = live.billing_cycle_anchor
     row.current_period_start = live.current_period_start
     row.current_period_end = live.current_period_end
@@ -185,32 +184,36 @@ def _follow(session: Session, row: UserSubscription, live: StripeSubscription) -
         row.card_exp_month, row.card_exp_year = live.card.exp_month, live.card.exp_year
 
 
-def _follow_schedule(session: Session, row: UserSubscription, live: StripeSubscription) -> None:
+def _follow_schedule(row: UserSubscription, live: StripeSubscription) -> None:
     change = live.scheduled_change
     row.stripe_schedule_id = live.schedule_id
     row.scheduled_tier_version = row.scheduled_interval = row.scheduled_at = None
     if change is not None:
-        row.scheduled_tier_version, row.scheduled_interval = _sold_under(session, change.price_id)
+        row.scheduled_tier_version, row.scheduled_interval = _sold_under(change.price_id)
         row.scheduled_at = change.starts_at
 
 
-def _grace_until(row: UserSubscription, live: StripeSubscription) -> datetime | None:
-    """Grace is stamped once for each unpaid invoice, and gone when the renewal is paid."""
+def _unpaid_since(found: CustomerSubscriptions, gateway: Gateway) -> datetime | None:
+    """Return when the unpaid invoice was finalized: Stripe tries its payment at that moment."""
+    past_due = [each for each in found.live[:1] if each.status == SubscriptionStatus.PAST_DUE]
+    invoice_id = past_due[0].latest_invoice_id if past_due else None
+    return None if invoice_id is None else gateway.invoices.retrieve(invoice_id).finalized_at
+
+
+def _grace_until(
+    row: UserSubscription, live: StripeSubscription, unpaid_since: datetime | None
+) -> datetime | None:
+    """Grace counts once for each unpaid invoice, from its first try, however late we hear of it."""
     if live.status != SubscriptionStatus.PAST_DUE:
         return None
     if row.grace_until is not None and row.grace_invoice_id == live.latest_invoice_id:
         return row.grace_until
     row.grace_invoice_id = live.latest_invoice_id
-    return clock.now() + GRACE
+    return (unpaid_since or clock.now()) + GRACE
 
 
-def _sold_under(session: Session, price_id: str) -> tuple[TierVersion, Interval]:
-    version = session.scalar(
-        select(TierVersion).where(
-            (TierVersion.stripe_price_month_id == price_id)
-            | (TierVersion.stripe_price_year_id == price_id)
-        )
-    )
+def _sold_under(price_id: str) -> tuple[TierVersion, Interval]:
+    version = catalog.find_version_at_price(price_id)
     if version is None:
         raise UnknownPrice(f"No tier version has the Stripe price {price_id}.")
     is_year = version.stripe_price_year_id == price_id

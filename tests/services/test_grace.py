@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from billing.errors import FeatureNotInTier
 from billing.models import User
 from billing.services import checkout, metering, subscriptions
 from billing.services.entitlements import can_access_feature
+from tests.outbox import Outbox
 from tests.shop import Shop
 
 # Seven days' share of 5,000 requests, rounded up, by how many days the month has.
@@ -44,7 +45,7 @@ def stripe_says(shop: Shop, user: User) -> Apply:
         db.session.rollback()
         read = subscriptions.read(user.stripe_customer_id or "", gateway=shop.gateway)
         held = tuple(replace(each, status=status, **changes) for each in read.subscriptions)
-        subscriptions.apply(replace(read, subscriptions=held))
+        subscriptions.apply(replace(read, subscriptions=held, unpaid_since=clock.now()))
         db.session.rollback()
 
     return apply
@@ -84,6 +85,42 @@ def test_grace_is_given_once_for_a_failure(user: User, stripe_says: Apply) -> No
         stripe_says(SubscriptionStatus.PAST_DUE)
 
     assert first == user.subscription.grace_until
+
+
+def renew_unpaid(shop: Shop, user: User, *, heard_after: timedelta) -> datetime:
+    """Let a renewal fail at Stripe, and hear of it so much later; returns when it was tried."""
+    subscription = user.subscription
+    assert subscription.current_period_end is not None
+    shop.control.fail_payments(subscription.stripe_subscription_id or "", "decline", times=9)
+    # The invoice is a draft for an hour, and tried then.
+    tried_at = subscription.current_period_end + timedelta(hours=1)
+    shop.control.advance(to=int((tried_at + heard_after).timestamp()))
+    with time_machine.travel(tried_at + heard_after):
+        for event in shop.events():
+            assert shop.deliver(event) == 200
+    db.session.rollback()
+    return tried_at
+
+
+def test_grace_counts_from_the_failed_payment(shop: Shop, user: User) -> None:
+    tried_at = renew_unpaid(shop, user, heard_after=timedelta(days=4))
+
+    assert user.subscription.tier.slug == "pro"
+    assert user.subscription.grace_until == tried_at + GRACE
+
+
+def test_news_that_come_after_the_grace_end_the_tier_at_once(
+    shop: Shop, user: User, outbox: Outbox
+) -> None:
+    tried_at = renew_unpaid(shop, user, heard_after=timedelta(days=9))
+
+    assert user.subscription.tier.slug == "free"
+    assert user.subscription.grace_until == tried_at + GRACE
+    assert user.token_balance.quota_limit == 20
+    with time_machine.travel(tried_at + timedelta(days=10)):
+        assert "The renewal of Pro was not paid" in outbox.last("Pro has ended").text
+        assert "stays on" not in outbox.last("Your payment of $49.00").text
+        assert not [each for each in outbox.subjects() if "Free" in each]
 
 
 def test_another_unpaid_renewal_has_a_grace_of_its_own(user: User, stripe_says: Apply) -> None:
