@@ -1,6 +1,8 @@
 """Invoices at Stripe, and the refund of one. https://docs.stripe.com/api/invoices"""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from stripe import Invoice, InvoicePayment, PaymentIntent
 
@@ -13,6 +15,9 @@ from billing.gateway.values import (
     StripeInvoice,
     StripeSubscription,
 )
+
+if TYPE_CHECKING:
+    from stripe.params import InvoiceListParams
 
 PAYMENT = "payments.data.payment.payment_intent"
 BANK_ASKS = "requires_action"
@@ -32,6 +37,19 @@ class Invoices:
         """
         with self._calls.stripe("invoices.retrieve") as client:
             return _read(client.v1.invoices.retrieve(invoice_id, {"expand": [PAYMENT]}))
+
+    def list_since(self, since: datetime) -> Iterator[StripeInvoice]:
+        """Read the invoices made since then, newest first, a page at a time.
+
+        What a bank asks is not in a list: `needs_confirmation` is false there.
+
+        Args:
+            since: aware UTC.
+        """
+        params: InvoiceListParams = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        with self._calls.stripe("invoices.list") as client:
+            for invoice in client.v1.invoices.list(params).auto_paging_iter():
+                yield _read(invoice)
 
     def preview_change(
         self, subscription: StripeSubscription, price_id: str, *, proration_at: datetime
@@ -157,8 +175,9 @@ def _tax(invoice: Invoice) -> Money:
 
 def _bank_asks(invoice: Invoice) -> bool:
     """Say whether a payment waits until the person confirms it with their bank."""
-    payments = invoice.payments.data if invoice.payments else []
-    intents = [payment.payment.payment_intent for payment in payments]
+    # A list of invoices comes without their payments.
+    payments = getattr(invoice, "payments", None)
+    intents = [payment.payment.payment_intent for payment in payments.data] if payments else []
     return any(
         isinstance(intent, PaymentIntent) and intent.status == BANK_ASKS for intent in intents
     )

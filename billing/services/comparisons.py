@@ -14,6 +14,7 @@ from billing.gateway import CheckoutSession, Event, Gateway
 from billing.models import Dispute, Order, Refund, WebhookEvent
 from billing.services import disputes, inbox, orders, refunds
 from billing.services.findings import Finding
+from billing.services.invoice_comparison import compare_invoices
 from billing.services.stripe_events import HANDLERS
 from billing.services.subscription_comparison import compare_subscriptions
 
@@ -136,5 +137,12 @@ def _status_detail(theirs: str, ours: str | None) -> str:
     return f"it is {theirs}, and {known}"
 
 
-ALL = (compare_events, compare_subscriptions, compare_checkouts, compare_refunds, compare_disputes)
+ALL = (
+    compare_events,
+    compare_subscriptions,
+    compare_invoices,
+    compare_checkouts,
+    compare_refunds,
+    compare_disputes,
+)
 """In this order: what the events repair is not found again."""

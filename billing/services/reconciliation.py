@@ -35,8 +35,8 @@ def reconcile(
 ) -> Iterator[Difference]:
     """Yield each difference, repaired before the next one is looked for.
 
-    Events that never reached us go through the inbox; then subscriptions, checkouts, refunds and
-    disputes are compared as they are. What cannot be repaired is found again next time.
+    Events that never reached us go through the inbox; then subscriptions, invoices, checkouts,
+    refunds and disputes are compared as they are. What cannot be repaired is found again next time.
 
     Args:
         gateway: where Stripe is reached; no transaction may be open.

@@ -77,9 +77,10 @@ def test_a_dry_run_names_the_differences_and_changes_nothing(shop: Shop) -> None
     second = run(shop, is_dry_run=True)
 
     assert first == second
-    assert len(first) == 3
+    assert len(first) == 4
     assert first[0].endswith("we have another subscription, tier, period (found)")
-    assert first[1].startswith(f"checkout session {session_id}: it is paid, and order ")
+    assert first[1].endswith("it is paid, and we do not know it (found)")
+    assert first[2].startswith(f"checkout session {session_id}: it is paid, and order ")
     assert db.session.scalars(select(WebhookEvent)).all() == []
     assert user.subscription.tier.slug == "free"
 
@@ -96,6 +97,18 @@ def test_an_event_that_failed_is_applied(shop: Shop) -> None:
 
     assert lines == [f"event {event['id']}: checkout.session.completed is failed (repaired)"]
     assert tokens_of(user) == (500, 0, 0)
+
+
+def test_an_invoice_that_is_lost_or_out_of_date_is_copied_again(shop: Shop) -> None:
+    subscriber(shop)
+    plant(delete(Invoice))
+    (lost,) = run(shop)
+    plant(update(Invoice).values(status="open", amount_paid_minor=0))
+    (outdated,) = run(shop)
+
+    assert lost.endswith("it is paid, and we do not know it (repaired)")
+    assert outdated.endswith("we have another status, amount paid (repaired)")
+    assert run(shop) == []
 
 
 def test_a_tier_that_was_edited_by_hand_is_put_right(shop: Shop) -> None:
