@@ -38,6 +38,7 @@ PACKAGES = ("tokens-100", "tokens-500", "tokens-2000")
 class History:
     """Two customers: whatever `calm` does and suffers, `tossed` does and suffers too."""
 
+    seed: int
     shop: Shop
     clock: OneClock
     random: Random
@@ -51,7 +52,7 @@ class History:
     def begin(cls, shop: Shop, clock: OneClock, seed: int) -> History:
         random = Random(seed)
         post = Post(shop, random)
-        return cls(shop, clock, random, post, shop.user("calm"), shop.user("tossed"))
+        return cls(seed, shop, clock, random, post, shop.user("calm"), shop.user("tossed"))
 
     def live(self) -> None:
         """Let a few months happen, and end with both in the same state."""
@@ -60,6 +61,14 @@ class History:
             step()
         self._make_equal()
         assert list(reconciliation.reconcile(gateway=self.shop.gateway)) == []
+
+    def live_and_tell(self) -> None:
+        """Live; who differs also says what happened to them."""
+        try:
+            self.live()
+        except BaseException as error:
+            error.add_note(f"Again with --chaos-seed {self.seed}:\n" + "\n".join(self.told))
+            raise
 
     def _possible(self) -> list[Any]:
         plan = self.calm.subscription
@@ -81,7 +90,7 @@ class History:
         """From an hour to three weeks."""
         moment = our_clock.now() + timedelta(hours=self.random.choice((1, 24, 80, 200, 500)))
         self._note(f"it is {moment:%Y-%m-%d %H:%M}")
-        if moment - self.reconciled_at > LONGEST_SILENCE or self._is_unpaid():
+        if moment - self.reconciled_at > LONGEST_SILENCE:
             self._make_equal()
         self.clock.move_to(moment)
         subscriptions.end_overdue_graces()
@@ -89,9 +98,6 @@ class History:
         mine = [each for each in events if self._customer_of(each) == self.calm.stripe_customer_id]
         self.post.deliver(mine)
         self.post.toss([each for each in events if each not in mine])
-        if self._is_unpaid():
-            # The grace begins when we hear of the failure, and so must be heard of today.
-            self._make_equal()
 
     def subscribe(self) -> None:
         """A checkout asks what plan there is already, and so both must know it."""
@@ -272,13 +278,6 @@ class History:
             {"customer": user.stripe_customer_id or ""}
         )
         return found.data[0]
-
-    def _is_unpaid(self) -> bool:
-        customer = self.calm.stripe_customer_id
-        if not customer:
-            return False
-        found = self.shop.dashboard.v1.subscriptions.list({"customer": customer})
-        return any(each.status == "past_due" for each in found.data)
 
     def _charges(self, user: User) -> list[Any]:
         found = self.shop.dashboard.v1.charges.list({"customer": user.stripe_customer_id or ""})

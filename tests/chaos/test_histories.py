@@ -10,9 +10,4 @@ from tests.shop import Shop
 def test_a_history_ends_the_same_however_its_events_arrive(
     shop: Shop, clock: OneClock, seed: int
 ) -> None:
-    history = History.begin(shop, clock, seed)
-    try:
-        history.live()
-    except BaseException as error:
-        error.add_note(f"Again with --chaos-seed {seed}:\n" + "\n".join(history.told))
-        raise
+    History.begin(shop, clock, seed).live_and_tell()
