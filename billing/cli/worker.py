@@ -2,19 +2,22 @@
 
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
 
 import click
 import structlog
 from flask.cli import with_appcontext
 
+from billing import clock
 from billing.database import db
-from billing.services import alerts, expiry, inbox, subscriptions
+from billing.services import alerts, card_emails, expiry, inbox, inbox_upkeep, subscriptions
 from billing.web import gateway, host_endpoint, mailer
 
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 5.0
+UPKEEP_INTERVAL = timedelta(days=1)
 
 
 @click.command("worker")
@@ -29,22 +32,37 @@ INTERVAL_SECONDS = 5.0
 )
 @with_appcontext
 def worker(*, once: bool, interval: float) -> None:
-    """Retry events, deliver e-mails, expire tokens and holds, until SIGTERM."""
-    stop = Event()
+    """Retry events, deliver e-mails, expire what is due, tidy up daily, until SIGTERM."""
+    stop, upkeep = Event(), _Upkeep()
     if once:
-        if not _round(stop):
+        if not _round(stop, upkeep):
             raise click.ClickException("Something failed; the log says what.")
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("worker.started", interval_seconds=interval)
     while not stop.is_set():
-        _round(stop)
+        _round(stop, upkeep)
         stop.wait(interval)
     log.info("worker.drained")
 
 
-def _round(stop: Event) -> bool:
+class _Upkeep:
+    """What is enough once a day: done at the start, and again finds nothing left to do."""
+
+    JOBS = (card_emails.announce_expiring, inbox_upkeep.purge_old)
+
+    def __init__(self) -> None:
+        self._due_at = clock.now()
+
+    def jobs_due(self) -> tuple[Callable[[], int], ...]:
+        if clock.now() < self._due_at:
+            return ()
+        self._due_at = clock.now() + UPKEEP_INTERVAL
+        return self.JOBS
+
+
+def _round(stop: Event, upkeep: _Upkeep) -> bool:
     """Do each kind of work; return whether all of it could be done."""
 
     def retry_events() -> int:
@@ -57,6 +75,7 @@ def _round(stop: Event) -> bool:
         subscriptions.end_overdue_graces,
         alerts.tell_pending,
         host_endpoint.deliver_pending,
+        *upkeep.jobs_due(),
     )
     done = [_do(job, stop) for job in jobs]
     return all(done)

@@ -18,6 +18,7 @@ from billing.services.audit import Who
 log = structlog.get_logger(__name__)
 
 KEPT_DAYS = 31
+KEPT_BY_THE_WORKER_DAYS = 90
 
 
 @log_service_operation
@@ -55,6 +56,11 @@ def ignore(stripe_event_id: str, *, reason: str, actor: Who) -> WebhookEvent:
 
 
 @log_service_operation
+def purge_old() -> int:
+    """Forget what was settled and came 90 days ago or earlier, for the worker; return how many."""
+    return purge(older_than_days=KEPT_BY_THE_WORKER_DAYS)
+
+
 def purge(*, older_than_days: int) -> int:
     """Forget settled events; what waits, failed or is parked stays.
 

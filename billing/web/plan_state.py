@@ -1,20 +1,18 @@
 """How a subscription, its quota and an order read to a person: one word per state of a page."""
 
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from flask import Flask
 
 from billing import clock
+from billing.domain.cards import WARNED_BEFORE, end_of_card
 from billing.domain.interval import Interval
 from billing.domain.money import Money
-from billing.domain.periods import add_months
 from billing.domain.statuses import OrderState, SubscriptionStatus
 from billing.models import Invoice, Order, UserSubscription
 from billing.services.usage import UsageSummary
 
 NEARLY_USED_UP_PERCENT = 80
-CARD_WARNING = timedelta(days=30)
 
 
 class PlanState(StrEnum):
@@ -159,9 +157,7 @@ def _card_expires_soon(subscription: UserSubscription) -> bool:
     year, month = subscription.card_exp_year, subscription.card_exp_month
     if not subscription.is_paid or year is None or month is None:
         return False
-    # A card works to the end of its month.
-    expires_at = add_months(datetime(year, month, 1, tzinfo=UTC), 1)
-    return expires_at - clock.now() <= CARD_WARNING
+    return end_of_card(year, month) - clock.now() <= WARNED_BEFORE
 
 
 def quota_tone(usage: UsageSummary) -> str | None:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import time_machine
@@ -18,8 +18,9 @@ from billing import clock
 from billing.database import db, transaction
 from billing.domain.ledger import LotSource
 from billing.domain.statuses import EventState
-from billing.models import User, WebhookEvent
+from billing.models import User, UserSubscription, WebhookEvent
 from billing.services import emails, ledger
+from tests import states
 from tests.outbox import Outbox
 from tests.shop import Shop
 
@@ -129,3 +130,29 @@ def test_it_drains_on_sigterm(app: Flask) -> None:
     assert started
     assert b"worker.drained" in rest
     assert process.returncode == 0
+
+
+def test_a_card_that_expires_is_told_of_once_a_month_before(
+    cli: FlaskCliRunner, outbox: Outbox
+) -> None:
+    with time_machine.travel(datetime(2026, 10, 20, 9, tzinfo=UTC)) as traveller:
+        states.catalog_at_stripe()
+        for change in (expires_in_november, expires_in_november_and_is_cancelled):
+            states.subscribed(change=change)
+        subjects = []
+        for days in (11, 2, 1):
+            traveller.shift(timedelta(days=days))
+            assert cli.invoke(args=["billing", "worker", "--once"]).exit_code == 0
+            subjects.append(outbox.subjects())
+
+        assert subjects == [[], *[["Your card ending 4242 expires on November 30, 2026"]] * 2]
+        assert "Pro renews on" in outbox.last("expires").text
+
+
+def expires_in_november(subscription: UserSubscription) -> None:
+    subscription.card_exp_month, subscription.card_exp_year = 11, 2026
+
+
+def expires_in_november_and_is_cancelled(subscription: UserSubscription) -> None:
+    expires_in_november(subscription)
+    subscription.cancel_at_period_end = True
