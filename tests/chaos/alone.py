@@ -78,9 +78,12 @@ def _new_shop(database_url: str, control: SandboxControl) -> Iterator[Shop]:
     with app.app_context():
         demo_catalog()
         catalog.push(gateway.current())
-        yield Shop(app, control)
-        db.session.remove()
-        db.engine.dispose()
+        try:
+            yield Shop(app, control)
+        finally:
+            # An open connection would leave what it wrote to the next history's file.
+            db.session.remove()
+            db.engine.dispose()
 
 
 @cache

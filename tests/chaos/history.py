@@ -60,7 +60,8 @@ class History:
             step = self.random.choice(self._possible())
             step()
         self._make_equal()
-        assert list(reconciliation.reconcile(gateway=self.shop.gateway)) == []
+        left = [str(each) for each in reconciliation.reconcile(gateway=self.shop.gateway)]
+        assert not left, left
 
     def live_and_tell(self) -> None:
         """Live; who differs also says what happened to them."""
@@ -266,7 +267,8 @@ class History:
         differing = [name for name in calm if calm[name] != tossed[name]]
         lines = [f"{name}:\n  calm   {calm[name]}\n  tossed {tossed[name]}" for name in differing]
         assert not lines, "\n".join(lines)
-        assert [str(breach) for breach in verification.breaches()] == []
+        breaches = [str(breach) for breach in verification.breaches()]
+        assert not breaches, breaches
 
     def _note(self, what: str) -> None:
         self.told.append(what)
