@@ -7,10 +7,11 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from billing import clock
 from billing.database import db
 from billing.gateway import Gateway, StripeSubscription
 from billing.models import User, UserSubscription
-from billing.services import subscriptions
+from billing.services import catalog, subscriptions
 from billing.services.findings import Finding
 
 
@@ -53,7 +54,11 @@ def _detail(row: UserSubscription | None, live: Sequence[StripeSubscription]) ->
 
 
 def _same(row: UserSubscription, live: StripeSubscription) -> dict[str, bool]:
-    price_id = row.tier_version.stripe_price_id(row.interval) if row.interval else None
+    charged = row.tier_version
+    if row.is_grace_over(clock.now()):
+        # The default tier is right then, although Stripe still tries to charge for the paid one.
+        charged = catalog.find_version_at_price(row.stripe_price_id) or charged
+    price_id = charged.stripe_price_id(row.interval) if row.interval else None
     change = live.scheduled_change
     return {
         "subscription": row.stripe_subscription_id == live.id,
