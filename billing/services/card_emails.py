@@ -11,10 +11,12 @@ from billing.database import db, transaction
 from billing.domain.cards import WARNED_BEFORE, end_of_card
 from billing.domain.periods import add_months
 from billing.models import Email, UserSubscription
+from billing.observability.timing import log_service_operation
 from billing.services import emails
 from billing.services.email_facts import moment_fact
 
 
+@log_service_operation
 def announce_expiring() -> int:
     """Tell whoever pays with a card that expires within 30 days, once for each card.
 

@@ -55,12 +55,12 @@ def ignore(stripe_event_id: str, *, reason: str, actor: Who) -> WebhookEvent:
     return row
 
 
-@log_service_operation
 def purge_old() -> int:
     """Forget what was settled and came 90 days ago or earlier, for the worker; return how many."""
     return purge(older_than_days=KEPT_BY_THE_WORKER_DAYS)
 
 
+@log_service_operation
 def purge(*, older_than_days: int) -> int:
     """Forget settled events; what waits, failed or is parked stays.
 

@@ -63,6 +63,7 @@ def read(customer_id: str, *, gateway: Gateway) -> CustomerSubscriptions:
     return replace(found, unpaid_since=_unpaid_since(found, gateway))
 
 
+@log_service_operation
 def apply(reading: CustomerSubscriptions) -> None:
     """Make our row say what Stripe holds; joins the open transaction.
 
