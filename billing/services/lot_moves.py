@@ -65,7 +65,9 @@ def _spent(lot: TokenLot) -> int:
 
 
 def restore(books: Books, tokens: int, reason: str) -> None:
-    """Undo a `take`: debts first, then what the lots had.
+    """Undo a `take`: debts first, then what the lots had, the last that was taken from first.
+
+    So it is the same in the end whether less was taken, or more and some of it restored.
 
     Args:
         books: the order's.
@@ -74,10 +76,11 @@ def restore(books: Books, tokens: int, reason: str) -> None:
     """
     left = max(tokens, 0)
     forgiven = {}
-    for lot in books.lots:
+    backwards = books.lots[::-1]
+    for lot in backwards:
         forgiven[lot.id] = min(left, lot.owed)
         left -= forgiven[lot.id]
-    for lot in books.lots:
+    for lot in backwards:
         returned = min(left, lot.clawed_back)
         left -= returned
         lot.owed -= forgiven[lot.id]

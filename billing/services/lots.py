@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 def list_burnable(session: Session, user_id: int) -> Sequence[TokenLot]:
     """Return the lots that have tokens left, in the order in which they are spent.
 
+    Of those that expire together gifts go first, and then what was bought first, whichever
+    purchase we heard of first.
+
     Args:
         session: the session of the open transaction.
         user_id: ours; its balance row is locked.
@@ -29,7 +32,11 @@ def list_burnable(session: Session, user_id: int) -> Sequence[TokenLot]:
     burnable = (
         select(TokenLot)
         .where(TokenLot.user_id == user_id, TokenLot.remaining > 0)
-        .order_by(TokenLot.expires_at.asc().nulls_last(), TokenLot.id)
+        .order_by(
+            TokenLot.expires_at.asc().nulls_last(),
+            TokenLot.order_id.asc().nulls_first(),
+            TokenLot.id,
+        )
     )
     return session.scalars(burnable.execution_options(populate_existing=True)).all()
 
