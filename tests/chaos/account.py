@@ -6,24 +6,26 @@ from typing import Any
 
 from sqlalchemy import select
 
-from billing.database import db
+from billing import clock
+from billing.database import db, transaction
 from billing.models import Dispute, Invoice, Order, Refund, TokenLot, User
-from billing.services import usage
+from billing.services import due, lots, usage
 
 
 def account_of(user: User) -> dict[str, Any]:
     """Return all that a person could read about their plan, their money and their tokens."""
     db.session.rollback()
     db.session.expire_all()
+    _settle(user)
     summary = usage.summary(user)
-    plan = user.subscription
+    plan, tokens = user.subscription, summary.tokens
     return {
         "plan": (plan.tier.slug, plan.tier_version.version, plan.status, plan.interval),
         "period": (plan.current_period_start, plan.current_period_end, plan.anchor),
         "end": (plan.cancel_at_period_end, plan.cancel_at, plan.ended_at, plan.grace_until),
         "scheduled": (plan.scheduled_tier_version_id, plan.scheduled_interval, plan.scheduled_at),
         "quota": summary.quota,
-        "tokens": summary.tokens,
+        "tokens": (tokens.balance - tokens.debt, tokens.held, tokens.frozen),
         "is disputed": user.disputed_at,
         "lots": _lots(user),
         "orders": _orders(user),
@@ -33,11 +35,27 @@ def account_of(user: User) -> dict[str, Any]:
     }
 
 
+def _settle(user: User) -> None:
+    """Have the lots pay for what was spent: it is done when somebody needs to know."""
+    with transaction() as session:
+        lots.settle(session, due.lock_current(session, user.id, clock.now()))
+
+
 def _lots(user: User) -> list[Any]:
+    """What each is worth and what was taken of it.
+
+    A purchase repays the debts that are known when it is heard of, so that a debt and what repays
+    it may stand open beside each other; when they expire counts from the day on which they came.
+    """
     mine = select(TokenLot).where(TokenLot.user_id == user.id)
-    # When they expire counts from the day on which they came.
     return [
-        (lot.source, lot.tokens, lot.remaining, lot.frozen, lot.clawed_back, lot.repaid, lot.owed)
+        (
+            lot.source,
+            lot.tokens,
+            lot.remaining + lot.repaid - lot.owed,
+            lot.clawed_back + lot.owed,
+            lot.frozen,
+        )
         for lot in db.session.scalars(mine.order_by(TokenLot.order_id, TokenLot.source.desc()))
     ]
 

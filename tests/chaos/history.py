@@ -115,15 +115,18 @@ class History:
     def spend(self) -> None:
         """Use quota and tokens, as far as they go."""
         self._make_equal()
-        summary = usage.summary(self.calm)
-        most = summary.tokens.available + (summary.quota.remaining or 0)
+        summaries = [usage.summary(user) for user in (self.calm, self.tossed)]
+        most = min(each.tokens.available + (each.quota.remaining or 0) for each in summaries)
         quantity = self.random.randint(0, most)
         self._note(f"use {quantity} of {most}")
         for user in (self.calm, self.tossed) if quantity else ():
             metering.record(user, "ai_chat", quantity)
 
     def move_at_once(self) -> None:
-        """Somebody changes the plan in Stripe's dashboard."""
+        """Somebody changes the plan in Stripe's dashboard.
+
+        A quota that falls begins anew when we hear of it, so that is to be at the same moment.
+        """
         tier, interval = self.random.choice(TIERS), self.random.choice(("month", "year"))
         proration = self.random.choice(("always_invoice", "none", "create_prorations"))
         self._note(f"dashboard: {tier} by the {interval}, {proration}")
@@ -138,6 +141,7 @@ class History:
             self.shop.dashboard.v1.subscriptions.update(held.id, changes)
 
         self._both(move, may_refuse=True)
+        self._make_equal()
 
     def plan_a_change(self) -> None:
         """The customer changes the plan on our page."""
@@ -169,7 +173,9 @@ class History:
 
     def end_now(self) -> None:
         self._note("dashboard: end now")
+        self._make_equal()
         self._both(lambda user: self.shop.dashboard.v1.subscriptions.cancel(self._held(user).id))
+        self._make_equal()
 
     def fail_next(self) -> None:
         times = self.random.randint(1, 4)
