@@ -59,6 +59,9 @@ class ClockRunner:
                 raise TimeoutError("the clock did not arrive")
             time.sleep(0.02)
 
+    def clock_now(self) -> int:
+        return self.client.v1.test_helpers.test_clocks.retrieve(self.clock.id).frozen_time
+
     def read(self, subscription: stripe.Subscription) -> stripe.Subscription:
         return self.client.v1.subscriptions.retrieve(
             subscription.id, {"expand": ["latest_invoice"]}
