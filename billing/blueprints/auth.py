@@ -8,10 +8,18 @@ from flask.typing import ResponseReturnValue
 from billing.errors import InvalidInput, NotAuthenticated
 from billing.models import LinkPurpose, User
 from billing.services import accounts, links, second_factor, sessions
+from billing.services.accounts import Newcomer
 from billing.web import login as browser
-from billing.web import settings
-from billing.web.forms import CodeForm, CredentialsForm, EmailForm, EmptyForm, Form, NewPasswordForm
-from billing.web.language import _, translate
+from billing.web import pages, settings
+from billing.web.forms import (
+    CodeForm,
+    CredentialsForm,
+    EmailForm,
+    EmptyForm,
+    NewPasswordForm,
+    SignUpForm,
+)
+from billing.web.language import _, reader, translate
 from billing.web.plan_ahead import find_plan_ahead
 
 bp = Blueprint("auth", __name__)
@@ -19,15 +27,14 @@ bp = Blueprint("auth", __name__)
 
 @bp.route("/signup", methods=["GET", "POST"])
 def signup() -> ResponseReturnValue:
-    form = CredentialsForm()
+    form = SignUpForm()
     if form.validate_on_submit():
         try:
             done = accounts.sign_up(
                 form.email.data,
                 form.password.data,
-                address=_address(),
+                newcomer=_newcomer(form),
                 person_key=settings.current().person_key,
-                user_agent=request.user_agent.string,
             )
         except InvalidInput as error:
             form.take_errors(error)
@@ -40,7 +47,7 @@ def signup() -> ResponseReturnValue:
                 flash(sent, "info")
             return redirect(browser.next_path(), HTTPStatus.SEE_OTHER)
     plan_ahead = find_plan_ahead(browser.next_path())
-    return _show("auth/signup.html", form, plan_ahead=plan_ahead)
+    return pages.show("auth/signup.html", form, plan_ahead=plan_ahead)
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -59,7 +66,7 @@ def login() -> ResponseReturnValue:
         return _enter(user)
     if browser.is_logged_in():
         return redirect(browser.next_path())
-    return _show("auth/login.html", form)
+    return pages.show("auth/login.html", form)
 
 
 @bp.route("/login/code", methods=["GET", "POST"])
@@ -75,7 +82,7 @@ def login_code() -> ResponseReturnValue:
         else:
             sessions.end(browser.session_token())
             return _enter(person, gave_second_factor=True)
-    return _show("auth/login_code.html", form)
+    return pages.show("auth/login_code.html", form)
 
 
 @bp.post("/logout")
@@ -101,7 +108,7 @@ def forgot_password() -> ResponseReturnValue:
             )
             flash(sent, "info")
             return redirect(url_for("auth.forgot_password"), HTTPStatus.SEE_OTHER)
-    return _show("auth/forgot_password.html", form)
+    return pages.show("auth/forgot_password.html", form)
 
 
 @bp.route("/reset-password/<token>", methods=["GET", "POST"])
@@ -117,7 +124,7 @@ def reset_password(token: str) -> ResponseReturnValue:
             browser.log_out()
             flash(_("Password changed. Log in with the new one."), "ok")
             return redirect(url_for("auth.login"), HTTPStatus.SEE_OTHER)
-    return _show("auth/reset_password.html", form, email=user.email)
+    return pages.show("auth/reset_password.html", form, email=user.email)
 
 
 @bp.route("/verify-email/<token>", methods=["GET", "POST"])
@@ -129,7 +136,7 @@ def verify_email(token: str) -> ResponseReturnValue:
         accounts.verify_email(token)
         flash(_("Email address confirmed."), "ok")
         return redirect(url_for("account.index"), HTTPStatus.SEE_OTHER)
-    return _show("auth/verify_email.html", form, email=user.email)
+    return pages.show("auth/verify_email.html", form, email=user.email)
 
 
 def _enter(user: User, *, gave_second_factor: bool = False) -> ResponseReturnValue:
@@ -144,9 +151,13 @@ def _go_to_code() -> ResponseReturnValue:
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 
-def _show(template: str, form: Form, **values: object) -> ResponseReturnValue:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render_template(template, form=form, **values), status
+def _newcomer(form: SignUpForm) -> Newcomer:
+    return Newcomer(
+        address=_address(),
+        user_agent=request.user_agent.string,
+        locale=reader().spoken_locale,
+        time_zone=form.known_time_zone,
+    )
 
 
 def _address() -> str:

@@ -32,6 +32,16 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
+class Newcomer:
+    """Who signs up, as far as the browser tells: the network address is for the rate limit."""
+
+    address: str
+    user_agent: str = ""
+    locale: str | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
 class SignUp:
     """How a sign-up ended; for an address that is somebody else's the token opens nothing."""
 
@@ -42,31 +52,28 @@ class SignUp:
 EMAIL_HINT = Message("Enter an email address with an @, like name@example.com")
 
 
-def sign_up(
-    email: str, password: str, *, address: str, person_key: str, user_agent: str = ""
-) -> SignUp:
+def sign_up(email: str, password: str, *, newcomer: Newcomer, person_key: str) -> SignUp:
     """Make an account and log in; for an address that has one, log in or write to its owner.
 
     Args:
         email: the address as it was typed.
         password: the new password.
-        address: the network address that asks, for the rate limit.
+        newcomer: who signs up, as far as the browser tells.
         person_key: the key of `domain.persons`, for who had an account here before.
-        user_agent: the browser's own name for itself.
 
     Raises:
         InvalidInput: the address or the password cannot be used; `errors` names the field.
         RateLimited: too many sign-ups from this network address.
     """
     email = check_new_credentials(email, password)
-    attempts.spend(attempts.SIGN_UP_BY_ADDRESS, attempts.network_of(address))
+    attempts.spend(attempts.SIGN_UP_BY_ADDRESS, attempts.network_of(newcomer.address))
     if find_user(email) is None:
         try:
             person = person_hash(email, person_key)
-            return _make_account(email, password, person=person, user_agent=user_agent)
+            return _make_account(email, password, person=person, newcomer=newcomer)
         except EmailTaken:
             log.info("sign_up.raced")
-    return _come_back(email, password, user_agent)
+    return _come_back(email, password, newcomer.user_agent)
 
 
 def check_new_credentials(email: str, password: str) -> str:
@@ -235,14 +242,20 @@ def verify_email(token: str) -> None:
     log.info("email.verified", user_id=user.id)
 
 
-def _make_account(email: str, password: str, *, person: str, user_agent: str) -> SignUp:
+def _make_account(email: str, password: str, *, person: str, newcomer: Newcomer) -> SignUp:
     password_hash = passwords.hash_password(password)
     with transaction() as session:
-        user = users.create(email, password_hash=password_hash, actor="sign-up")
+        user = users.create(
+            email,
+            password_hash=password_hash,
+            actor="sign-up",
+            locale=newcomer.locale,
+            time_zone=newcomer.time_zone,
+        )
         quota_memory.recall(session, user, person_hash=person)
         link = links.prepare(user, LinkPurpose.VERIFY_EMAIL)
         emails.enqueue(user, "welcome", dedupe_key=f"welcome:{user.id}", link=link)
-        token = sessions.start(user, user_agent=user_agent)
+        token = sessions.start(user, user_agent=newcomer.user_agent)
     log.info("login.succeeded", user_id=user.id)
     return SignUp(token, wrote_email=True)
 

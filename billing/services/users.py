@@ -28,6 +28,7 @@ def create(
     external_id: str | None = None,
     is_admin: bool = False,
     locale: str | None = None,
+    time_zone: str = "UTC",
 ) -> User:
     """Create a user with its free subscription and token balance, in one transaction.
 
@@ -37,7 +38,7 @@ def create(
         password_hash: an argon2 hash; None for a user of the host product.
         external_id: the host product's own id of the user.
         is_admin: whether the user may open the admin pages.
-        locale: the language of the pages and e-mails, as far as it is known.
+        locale, time_zone: how pages and e-mails are written, as far as it is known.
 
     Raises:
         EmailTaken: the address or the external id belongs to somebody.
@@ -51,6 +52,7 @@ def create(
                 external_id=external_id,
                 is_admin=is_admin,
                 locale=locale,
+                time_zone=time_zone,
             )
             session.add(user)
             session.flush()

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_skeleton, get_datetime_format, get_timezone_location
-from babel.numbers import format_compact_decimal
+from babel.numbers import format_compact_decimal, get_currency_name
 from flask import Flask
 from flask_babel import (
     format_currency,
@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
     filters: list[Callable[..., str]] = [
         money,
         whole_money,
+        currency_name,
         number,
         compact,
         signed_number,
@@ -82,6 +83,11 @@ def rate(price: Money, interval: str) -> str:
     if interval == Interval.YEAR:
         return _("%(price)s a year", price=money(price))
     return _("%(price)s a month", price=money(price))
+
+
+def currency_name(amount: Money) -> str:
+    """Return "US dollars": what the amounts of a page are in."""
+    return get_currency_name(amount.currency, count=2, locale=current_locale())
 
 
 def number(count: int) -> str:

@@ -8,6 +8,7 @@ from wtforms import EmailField, PasswordField, StringField, TextAreaField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from billing.errors import InvalidInput
+from billing.web import time_zones
 from billing.web.language import lazy_gettext as _l
 from billing.web.language import translate
 
@@ -52,6 +53,17 @@ class PasswordForm(Form):
     """The password once more, of who is logged in."""
 
     password = PasswordField(validators=[required(_l("Enter your password"))])
+
+
+class SignUpForm(CredentialsForm):
+    """Sign-up: a script fills in the browser's time zone, where one runs."""
+
+    time_zone = StringField()
+
+    @property
+    def known_time_zone(self) -> str:
+        guess = self.time_zone.data or ""
+        return guess if time_zones.is_zone(guess) else time_zones.UTC
 
 
 class EmailForm(Form):

@@ -17,7 +17,7 @@ from billing.database import db, transaction
 from billing.errors import InvalidInput, LinkExpired, NotAuthenticated, RateLimited
 from billing.models import User
 from billing.services import accounts, sessions
-from billing.services.accounts import SignUp
+from billing.services.accounts import Newcomer, SignUp
 from tests.factories import account, demo_catalog
 from tests.outbox import Outbox
 
@@ -38,7 +38,7 @@ def user(app: Flask) -> User:
 
 
 def _sign_up(email: str = EMAIL, password: str = PASSWORD, address: str = ADDRESS) -> SignUp:
-    return accounts.sign_up(email, password, address=address, person_key="key of a test")
+    return accounts.sign_up(email, password, newcomer=Newcomer(address), person_key="key of a test")
 
 
 def _log_in(password: str = PASSWORD, email: str = EMAIL, address: str = ADDRESS) -> User:

@@ -41,6 +41,17 @@ def test_new_person_signs_up_and_lands_on_the_account(page: PageClient) -> None:
     assert f"We sent an email to {EMAIL}" in account_page.text
 
 
+@pytest.mark.parametrize(("guess", "kept"), [("Asia/Tokyo", "Asia/Tokyo"), ("Moon/Sea", "UTC")])
+def test_time_zone_of_the_browser_is_the_first_guess(
+    page: PageClient, guess: str, kept: str
+) -> None:
+    page.open("/signup")
+
+    page.press("Create account", email=EMAIL, password=PASSWORD, time_zone=guess)
+
+    assert db.session.scalar(select(User.time_zone)) == kept
+
+
 def test_plan_that_was_chosen_first_is_named_and_come_back_to(page: PageClient) -> None:
     sign_up = page.open("/signup?next=/pricing?tier%3Dpro%26interval%3Dyear")
     assert "Then you can go on with Pro, $490.00 a year." in sign_up.main

@@ -164,3 +164,13 @@ class TestCatalog:
             page.open("/pricing")
 
         assert len(statements) <= 12
+
+
+@pytest.mark.usefixtures("_on_sale")
+def test_reader_sees_where_they_stand(page: PageClient) -> None:
+    states.log_in(page, states.busy())
+
+    text = page.open("/pricing").main
+
+    assert "You are on Pro, with 1,200 tokens." in text
+    assert "Prices in US dollars." in page.current.text
