@@ -43,9 +43,9 @@ def test_the_sandbox_never_imports_the_library() -> None:
     }
 
     assert [name for name in imported if name.split(".")[0] == "stripe"] == []
-    assert {name for name in imported if name.startswith("billing") and ".sandbox" not in name} <= {
-        "billing"
-    }
+    # Its entry point reads the app's settings and logs as the app does.
+    ours = {name for name in imported if name.startswith("billing") and ".sandbox" not in name}
+    assert ours <= {"billing", "billing.observability"}
 
 
 def make_everything(shop: Shop) -> None:

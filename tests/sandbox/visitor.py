@@ -47,7 +47,8 @@ def visit(url: str, *, data: dict[str, str] | None = None, **headers: str) -> An
     sent = {} if data is None else {"Content-Type": "application/x-www-form-urlencoded"}
     connection.request("GET" if data is None else "POST", path, body, sent | headers)
     response = connection.getresponse()
-    html = response.read().decode()
+    # A PDF is not text; a page that is broken so would have no known letters in these places.
+    html = response.read().decode(errors="replace")
     received = {name.lower(): value for name, value in response.getheaders()}
     connection.close()
     return Answer(url, response.status, received, html)
