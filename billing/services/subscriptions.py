@@ -19,7 +19,7 @@ from billing.domain.interval import Interval
 from billing.domain.statuses import SubscriptionStatus
 from billing.errors import UnknownPrice
 from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
-from billing.models import AuditEntry, TierVersion, User, UserSubscription
+from billing.models import AuditEntry, SubscriptionTier, TierVersion, User, UserSubscription
 from billing.observability.timing import log_service_operation
 from billing.services import (
     catalog,
@@ -136,7 +136,7 @@ def end_overdue_graces() -> int:
     over = select(UserSubscription).where(
         UserSubscription.status == SubscriptionStatus.PAST_DUE,
         UserSubscription.grace_until <= clock.now(),
-        UserSubscription.tier_version_id != catalog.get_default_tier().current_version.id,
+        UserSubscription.tier_version.has(TierVersion.tier.has(~SubscriptionTier.is_default)),
     )
     users = [row.user for row in db.session.scalars(over)]
     for user in users:

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskCliRunner
@@ -55,6 +56,15 @@ def test_an_event_that_failed_is_tried_again_when_it_is_due(
 
     assert (event().state, event().attempts, event().next_attempt_at) == ("processed", 2, None)
     assert user.token_balance.balance == 500
+
+
+def test_a_new_installation_has_nothing_to_do(
+    cli: FlaskCliRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = cli.invoke(args=["billing", "worker", "--once"])
+
+    assert done.exit_code == 0
+    assert "failed" not in done.output + caplog.text
 
 
 def test_each_failure_waits_longer_and_the_last_waits_for_a_person(
