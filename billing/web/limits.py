@@ -4,13 +4,22 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from billing.settings import Settings
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_FORM_FIELDS = 1000
+MAX_ID = 2**63 - 1
 # Health checks of the machine itself; no link is ever made from the Host header.
 LOOPBACK = ("localhost", "127.0.0.1")
+
+
+class RecordId(IntegerConverter):
+    """A number that can be a row's id: a larger one is nobody's, and no database takes it."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=MAX_ID)
 
 
 def init_app(app: Flask) -> None:
@@ -25,6 +34,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=count, x_proto=count, x_host=count
         )
+    app.url_map.converters["int"] = RecordId
     app.before_request(_check_body)
 
 
