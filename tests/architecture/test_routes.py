@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.routing import NumberConverter, Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from billing import create_app
 from tests.settings import make_settings
@@ -26,7 +26,7 @@ def address_of(rule: Rule) -> str:
     address = str(rule)
     for argument in rule.arguments:
         converter = rule._converters[argument]
-        value = str(VALUES["int" if isinstance(converter, NumberConverter) else "default"])
+        value = str(VALUES["int" if isinstance(converter, IntegerConverter) else "default"])
         start = address.index("<")
         address = address[:start] + value + address[address.index(">") + 1 :]
     return address
