@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app
@@ -146,6 +147,12 @@ def _drop_closed_connections(engine: Engine) -> None:
 
 def _make_sqlite_transactional(engine: Engine) -> None:
     """Take BEGIN from the driver, so that writers queue up at its start and lose no update."""
+
+    @event.listens_for(engine, "do_connect")
+    def _keep_private(_dialect: object, _record: object, arguments: Any, _options: object) -> None:
+        """Only the owner reads the file; SQLite gives those beside it the same rights."""
+        if arguments[0] != ":memory:":
+            Path(arguments[0]).touch(mode=0o600)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:

@@ -240,6 +240,8 @@ class Event:
     type: str
     api_version: str | None
     is_live: bool
+    # Of somebody else's account, to which ours is connected; None is ours.
+    account_id: str | None
     object_id: str | None
     customer_id: str | None
     payload: str

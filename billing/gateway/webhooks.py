@@ -94,6 +94,7 @@ def read_event(body: str) -> Event:
         type=event_type[:100],
         api_version=event.get("api_version"),
         is_live=bool(event.get("livemode")),
+        account_id=event.get("account"),
         object_id=_object_id(event_type, subject),
         customer_id=_customer_id(subject),
         payload=body,

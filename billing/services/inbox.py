@@ -52,11 +52,16 @@ def receive(event: Event, *, gateway: Gateway, actor: str = STRIPE) -> WebhookEv
         GatewayUnavailable: its object could not be read. Whatever is raised here, Stripe is to
             send the event again.
     """
-    is_foreign = event.is_live != gateway.is_live
+    is_foreign = event.is_live != gateway.is_live or event.account_id is not None
     stored = _keep(event, EventState.IGNORED if is_foreign else EventState.PENDING)
     if is_foreign:
-        metrics.WEBHOOKS.labels("wrong_mode").inc()
-        log.error("webhook.wrong_mode", event_id=event.id, is_live=event.is_live)
+        metrics.WEBHOOKS.labels("foreign").inc()
+        log.error(
+            "webhook.foreign",
+            event_id=event.id,
+            is_live=event.is_live,
+            account_id=event.account_id,
+        )
     elif stored.is_settled:
         metrics.WEBHOOKS.labels("duplicate").inc()
         log.info("webhook.duplicate", event_id=event.id, event_type=event.type)
