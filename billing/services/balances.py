@@ -1,8 +1,9 @@
 """Balances: the one row of a user that every change of tokens and quota goes through."""
 
+from collections.abc import Container
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from billing import clock
@@ -65,13 +66,15 @@ def find_locked(session: Session, user_id: int) -> UserTokenBalance | None:
     return session.scalar(locked.execution_options(populate_existing=True))
 
 
-def forget(user_id: int) -> None:
-    """Make the session read the user's row again: a driver's statement has changed it.
+def forget(user_ids: Container[int]) -> None:
+    """Make the session read the users' rows again: a statement has changed them behind its back.
 
     Args:
-        user_id: ours.
+        user_ids: ours.
     """
     session = db.session()
-    balance = session.identity_map.get(session.identity_key(UserTokenBalance, user_id))
-    if balance is not None:
-        session.expire(balance)
+    for known in session.identity_map.values():
+        # An expired one would be read again only to say whose it is.
+        identity = inspect(known).identity if isinstance(known, UserTokenBalance) else None
+        if identity is not None and identity[0] in user_ids:
+            session.expire(known)

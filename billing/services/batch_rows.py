@@ -1,17 +1,16 @@
 """The rows of a batch: read with a lock, reckoned in memory, written in one statement a table."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from billing.database import UtcDateTime
 from billing.domain.metering import Quota, Receipt
 from billing.services import balances, batch_statements, marks
+from billing.services.batch_statements import Statement
 from billing.services.usage_rollup import ENTRIES_PER_ROLLUP
 
 
@@ -164,10 +163,7 @@ def lock(session: Session, user_ids: Sequence[int]) -> dict[int, Account]:
         session: the session of the open transaction.
         user_ids: ours.
     """
-    statement = _text(session, batch_statements.LOCK).columns(
-        period_start=UtcDateTime, period_end=UtcDateTime, due_at=UtcDateTime
-    )
-    rows = session.execute(statement, {"rows": json.dumps([[user_id] for user_id in user_ids])})
+    rows = _execute(session, batch_statements.LOCK, [[user_id] for user_id in user_ids])
     return {row.user_id: Account(*row) for row in rows}
 
 
@@ -182,18 +178,16 @@ def read_rights(
         feature_keys: what is asked for; unknown ones are left out.
         now: aware UTC.
     """
-    keys = {"rows": json.dumps([[key] for key in feature_keys])}
     features: dict[str, Right] = {}
     included = set()
-    for key, feature_id, cost, tier_version_id in session.execute(
-        _text(session, batch_statements.FEATURES), keys
+    keys = [[key] for key in feature_keys]
+    for key, feature_id, cost, tier_version_id in _execute(
+        session, batch_statements.FEATURES, keys
     ):
         features[key] = Right(feature_id, key, cost)
         included.add((tier_version_id, feature_id))
-    overridden = _text(session, batch_statements.OVERRIDES).bindparams(
-        bindparam("now", now, type_=UtcDateTime())
-    )
-    rows = session.execute(overridden, {"rows": json.dumps([[user_id] for user_id in user_ids])})
+    users = [[user_id] for user_id in user_ids]
+    rows = _execute(session, batch_statements.OVERRIDES, users, now=now)
     overrides = {
         (user_id, feature_id): bool(is_allowed) for user_id, feature_id, is_allowed in rows
     }
@@ -212,9 +206,6 @@ def read_twins(
     """
     if not keys:
         return {}
-    statement = _text(session, batch_statements.TWINS).columns(
-        resets_at=UtcDateTime, created_at=UtcDateTime
-    )
     return {
         (twin.user_id, twin.idempotency_key): Receipt(
             id=f"air_{twin.user_id}_{twin.entry}",
@@ -228,7 +219,7 @@ def read_twins(
             created_at=twin.created_at,
             is_replay=True,
         )
-        for twin in session.execute(statement, {"rows": json.dumps(keys)})
+        for twin in _execute(session, batch_statements.TWINS, keys)
     }
 
 
@@ -250,15 +241,19 @@ def write(
         if account.reaches_a_mark:
             marks.note(session, account, now)
     numbers = [MOVED_COLUMNS(account) for account in moved]
-    session.execute(_text(session, batch_statements.MOVE), {"rows": json.dumps(numbers)})
-    recorded = _text(session, batch_statements.RECORD).bindparams(
-        bindparam("now", now, type_=UtcDateTime())
-    )
+    _execute(session, batch_statements.MOVE, numbers)
     lines = [CHARGE_COLUMNS(charge) for charge in charges]
-    session.execute(recorded, {"rows": json.dumps(lines)})
-    for account in moved:
-        balances.forget(account.user_id)
+    _execute(session, batch_statements.RECORD, lines, now=now)
+    balances.forget({account.user_id for account in moved})
 
 
-def _text(session: Session, statements: Mapping[str, str]) -> TextClause:
-    return text(statements[session.get_bind().dialect.name])
+def _execute(
+    session: Session,
+    statement: Statement,
+    rows: Sequence[Sequence[Any]],
+    **moments: datetime,
+) -> Iterable[Any]:
+    dialect = session.get_bind().dialect.name
+    parameters = {**statement.parameters(dialect, rows), **moments}
+    found: Iterable[Any] = session.execute(statement.by_dialect[dialect], parameters)
+    return found

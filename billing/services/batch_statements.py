@@ -1,28 +1,83 @@
-"""The statements of a batch, by database; each takes its rows as one JSON array of arrays."""
+"""The statements of a batch, by database; each takes all its rows at once.
 
-from collections.abc import Mapping
+PostgreSQL gets an array a column, which it reads ten times as fast as JSON; SQLite has no arrays
+and gets one JSON array of arrays.
+"""
 
-ByDialect = Mapping[str, str]
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Executable, bindparam, text
+
+from billing.database import UtcDateTime
 
 
-def _by_dialect(statement: str, columns: str) -> ByDialect:
-    """Put the JSON array `:rows` in the place of `{rows}`; `columns` names and types its fields."""
-    fields = [column.split() for column in columns.split(",")]
-    postgresql = [f"(e ->> {at})::{kind} AS {name}" for at, (name, kind) in enumerate(fields)]
-    sqlite = [f"json_extract(e.value, '$[{at}]') AS {name}" for at, (name, _) in enumerate(fields)]
-    return {
-        "postgresql": statement.format(
-            rows=f"(SELECT {', '.join(postgresql)} FROM jsonb_array_elements(:rows) AS e)",  # noqa: S608
-            for_update="FOR UPDATE OF b",
-        ).replace(":rows", "CAST(:rows AS jsonb)"),
-        "sqlite": statement.format(
-            rows=f"(SELECT {', '.join(sqlite)} FROM json_each(:rows) AS e)",  # noqa: S608
-            for_update="",
-        ),
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The same statement for both databases, and how the rows are handed to it."""
+
+    by_dialect: Mapping[str, Executable]
+    columns: tuple[str, ...]
+
+    def parameters(self, dialect: str, rows: Sequence[Sequence[Any]]) -> dict[str, str]:
+        """Return what the statement takes for these rows.
+
+        Args:
+            dialect: which database it is.
+            rows: at least one.
+        """
+        if dialect == "sqlite":
+            return {"rows": json.dumps(rows)}
+        return dict(zip(self.columns, map(_array, zip(*rows, strict=True)), strict=True))
+
+
+def _array(values: Sequence[Any]) -> str:
+    """Write numbers, or texts and nulls, as PostgreSQL writes an array."""
+    write = str if isinstance(values[0], int) else _quoted
+    return "{" + ",".join(map(write, values)) + "}"
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _statement(statement: str, columns: str, *, moments: Sequence[str] = ()) -> Statement:
+    """Put the rows in the place of `{rows}`.
+
+    Args:
+        statement: it may also use `:now`.
+        columns: names and types of the rows' fields.
+        moments: which columns of the result are moments.
+    """
+    fields = [column.split() for column in columns.split(", ")]
+    names = ", ".join(name for name, _ in fields)
+    arrays = ", ".join(f"CAST(:rows_{name} AS {kind}[])" for name, kind in fields)
+    values = ", ".join(
+        f"json_extract(e.value, '$[{at}]') AS {name}" for at, (name, _) in enumerate(fields)
+    )
+    unnested = f"(SELECT * FROM unnest({arrays}) AS u ({names}))"  # noqa: S608 - our own names
+    extracted = f"(SELECT {values} FROM json_each(:rows) AS e)"  # noqa: S608 - our own names
+    written = {
+        "postgresql": statement.format(rows=unnested, for_update="FOR UPDATE OF b"),
+        "sqlite": statement.format(rows=extracted, for_update=""),
     }
+    now = [bindparam("now", type_=UtcDateTime())] if ":now" in statement else []
+    result = dict.fromkeys(moments, UtcDateTime)
+    return Statement(
+        {
+            dialect: text(each).bindparams(*now).columns(**result)
+            for dialect, each in written.items()
+        },
+        tuple(f"rows_{name}" for name, _ in fields),
+    )
 
 
-LOCK = _by_dialect(
+LOCK = _statement(
     """
     SELECT b.user_id, u.external_id, b.tier_version_id, b.entries, b.rolled_up, b.balance, b.held,
         b.spent_total, b.quota_limit, b.quota_used, b.quota_held, b.quota_mark, b.token_mark,
@@ -32,9 +87,10 @@ LOCK = _by_dialect(
     ORDER BY b.user_id {for_update}
     """,
     "user_id bigint",
+    moments=("period_start", "period_end", "due_at"),
 )
 
-FEATURES = _by_dialect(
+FEATURES = _statement(
     """
     SELECT f.key, f.id, f.token_cost, t.tier_version_id
     FROM features AS f LEFT JOIN tier_version_features AS t ON t.feature_id = f.id
@@ -43,7 +99,7 @@ FEATURES = _by_dialect(
     "key text",
 )
 
-OVERRIDES = _by_dialect(
+OVERRIDES = _statement(
     """
     SELECT user_id, feature_id, is_allowed FROM feature_overrides
     WHERE user_id IN (SELECT user_id FROM {rows} AS i)
@@ -52,7 +108,7 @@ OVERRIDES = _by_dialect(
     "user_id bigint",
 )
 
-TWINS = _by_dialect(
+TWINS = _statement(
     """
     SELECT a.user_id, a.idempotency_key, f.key AS feature_key, a.entry, a.quantity, a.from_quota,
         a.tokens_charged, a.quota_limit, a.quota_used, a.quota_held, a.resets_at,
@@ -62,9 +118,10 @@ TWINS = _by_dialect(
     JOIN features AS f ON f.id = a.feature_id
     """,
     "user_id bigint, key text",
+    moments=("resets_at", "created_at"),
 )
 
-MOVE = _by_dialect(
+MOVE = _statement(
     """
     UPDATE user_token_balances SET entries = i.entries, quota_used = i.quota_used,
         balance = i.balance, spent_total = i.spent_total,
@@ -75,7 +132,7 @@ MOVE = _by_dialect(
     "quota_mark bigint, token_mark bigint",
 )
 
-RECORD = _by_dialect(
+RECORD = _statement(
     """
     INSERT INTO ai_requests
         (user_id, entry, feature_id, tier_version_id, quantity, from_quota, tokens_charged,

@@ -110,6 +110,7 @@ class _Batch:
         self.refused: list[Refused] = []
 
     def _lock(self, user_ids: Sequence[int]) -> dict[int, Account]:
+        self.session.flush()  # the caller's changes count
         accounts = batch_rows.lock(self.session, user_ids)
         overdue = [
             user_id
