@@ -8,8 +8,8 @@ BillingError                  never raised itself
 ├── PaymentRequired       402   InsufficientTokens, CardDeclined, PaymentIncomplete
 ├── NotEntitled           403   FeatureNotInTier, ScopeMissing, ServiceKeyRequired, AccountInactive
 ├── NotFound              404   TierNotFound, PackageNotFound, UnknownFeature, UserNotFound,
-│                               OrderNotFound, EventNotFound, HoldNotFound, EntryNotFound,
-│                               StripeObjectNotFound; LinkExpired is 400
+│                               OrderNotFound, EventNotFound, EmailNotFound, HoldNotFound,
+│                               EntryNotFound, StripeObjectNotFound; LinkExpired is 400
 ├── Conflict              409   AlreadySubscribed, NoSubscription, TierNotForSale, EmailTaken,
 │                               HoldClosed, PaymentPending
 ├── RateLimited           429
@@ -185,6 +185,11 @@ class EntryNotFound(NotFound):
 
     code = "entry_not_found"
     title = Message("There is no such entry")
+
+
+class EmailNotFound(NotFound):
+    code = "email_not_found"
+    title = Message("There is no such email")
 
 
 class EventNotFound(NotFound):

@@ -143,19 +143,23 @@ class PageClient:
 
     def _submit(self, button: str, action: str | None, fields: dict[str, str]) -> TestResponse:
         form, pressed = self.current.find_form(button, action)
-        values = dict(_values(form))
+        values: dict[str, list[str]] = {}
+        for name, value in _values(form):
+            values.setdefault(name, []).append(value)
         strangers = fields.keys() - _field_names(form)
         assert not strangers, f"the form has no field {sorted(strangers)}"
-        values.update(fields)
+        values.update({name: [value] for name, value in fields.items()})
         if pressed.get("name"):
-            values[pressed.get("name", "")] = pressed.get("value", "")
+            values[pressed.get("name", "")] = [pressed.get("value", "")]
         target = urljoin(self.current.url, form.get("action"))
         if form.get("method", "get").lower() == "get":
-            return self._request("GET", f"{target.partition('?')[0]}?{urlencode(values)}")
+            return self._request(
+                "GET", f"{target.partition('?')[0]}?{urlencode(values, doseq=True)}"
+            )
         return self._request("POST", target, values)
 
     def _request(
-        self, method: str, address: str, data: dict[str, str] | None = None
+        self, method: str, address: str, data: dict[str, list[str]] | None = None
     ) -> TestResponse:
         url = urljoin(self._current.url if self._current else f"{self._base_url}/", address)
         assert self._is_ours(url), f"{url} is another site"

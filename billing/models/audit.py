@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime
+from billing.models.user import User
 
 
 class AuditEntry(Model):
@@ -28,3 +29,5 @@ class AuditEntry(Model):
     ip_address: Mapped[str | None] = mapped_column(String(45), index=True)
     request_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    actor_user: Mapped[User | None] = relationship()

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime
+from billing.models.user import User
 
 
 class Email(Model):
@@ -32,3 +33,10 @@ class Email(Model):
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=clock.now)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    user: Mapped[User | None] = relationship()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it was not sent, and nobody tries it again."""
+        return self.sent_at is None and self.next_attempt_at is None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime
@@ -32,3 +32,10 @@ class HostWebhook(Model):
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=clock.now)
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    user: Mapped[User] = relationship()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the host has not taken it, and nobody tries it again."""
+        return self.delivered_at is None and self.next_attempt_at is None

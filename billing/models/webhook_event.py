@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime, one_of
 from billing.domain.statuses import SETTLED_STATES, EventState
+from billing.models.user import User
 
 
 class WebhookEvent(Model):
@@ -38,6 +39,11 @@ class WebhookEvent(Model):
     processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When the worker tries it; None where nothing is left to do, or only a person can.
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+    user: Mapped[User | None] = relationship(
+        primaryjoin="foreign(WebhookEvent.stripe_customer_id) == User.stripe_customer_id",
+        viewonly=True,
+    )
 
     @property
     def is_settled(self) -> bool:

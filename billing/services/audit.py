@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from sqlalchemy import select
@@ -31,11 +31,30 @@ Who: TypeAlias = Actor | str
 
 
 @dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of the object, old to new; `before` is None where there was nothing."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
 class AuditLine:
     """One line of the log, with the address of the user who acted where it was one."""
 
     entry: AuditEntry
     actor_email: str | None
+
+    @property
+    def changes(self) -> list[FieldChange]:
+        """What the line says was changed; fields that stayed as they were are left out."""
+        before, after = self.entry.before or {}, self.entry.after or {}
+        return [
+            FieldChange(field, before.get(field), after.get(field))
+            for field in {**before, **after}
+            if before.get(field) != after.get(field)
+        ]
 
 
 def record(

@@ -59,6 +59,19 @@ def migrate(
         yield _move(db.session.get_one(User, user_id), target, when, actor=actor, gateway=gateway)
 
 
+def count_subscribers_of_others(tier_slug: str, version: int) -> int:
+    """Return how many are on another version of the tier.
+
+    Args:
+        tier_slug: the tier.
+        version: the number of the version that they are not on.
+
+    Raises:
+        TierNotFound: there is no such tier, or no such version of it.
+    """
+    return len(_subscribers_of_others(_get_version(tier_slug, version)))
+
+
 def _get_version(tier_slug: str, number: int) -> TierVersion:
     version = db.session.scalar(
         select(TierVersion)

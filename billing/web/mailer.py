@@ -123,3 +123,11 @@ def deliver_pending() -> int:
     """Send what is due with the app's mailer; return how many were sent."""
     mailer: Any = current_app.extensions["billing_mailer"]
     return emails.deliver_pending(mailer)
+
+
+def read(letter: Letter) -> str:
+    """Return the plain text of a letter, as it would be sent now."""
+    app_mailer: TemplateMailer = current_app.extensions["billing_mailer"]
+    plain = app_mailer.write(letter).get_body(("plain",))
+    assert plain is not None
+    return str(plain.get_content())

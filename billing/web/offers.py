@@ -28,6 +28,7 @@ class Scenario(StrEnum):
     SCHEDULED = "scheduled"
     INCLUDED = "included"
     UNAVAILABLE = "unavailable"
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def _rules(app: Flask) -> list[Rule]:
 def address_of(rule: Rule) -> str:
     """Return an address that the rule takes."""
     address = str(rule)
-    for argument in rule.arguments:
+    for argument in rule.arguments - (rule.defaults or {}).keys():
         converter = rule._converters[argument]
         value = str(VALUES["int" if isinstance(converter, IntegerConverter) else "default"])
         start = address.index("<")

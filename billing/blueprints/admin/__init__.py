@@ -1,6 +1,27 @@
 """The admin's desk: for admins only, one module a noun; importing this room adds their routes."""
 
-from billing.blueprints.admin import desk, overview, users
+from billing.blueprints.admin import (
+    audit_log,
+    desk,
+    emails,
+    events,
+    host_webhooks,
+    overview,
+    packages,
+    tiers,
+    users,
+)
 from billing.blueprints.admin.blueprint import bp
 
-__all__ = ["bp", "desk", "overview", "users"]
+__all__ = [
+    "audit_log",
+    "bp",
+    "desk",
+    "emails",
+    "events",
+    "host_webhooks",
+    "overview",
+    "packages",
+    "tiers",
+    "users",
+]

@@ -7,7 +7,7 @@ from billing.services.admin.search import Found
 from billing.web.admin.list_state import MAX_TEXT_LENGTH
 
 # The page of a record of each kind, by our id of it.
-PAGES = {Found.USER: "admin.user"}
+PAGES = {Found.USER: "admin.user", Found.WEBHOOK_EVENT: "admin.event"}
 
 
 def address_of(text: str) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
-from flask_babel import get_timezone
 
 from billing.domain.date_spans import DateSpan
 from billing.services.admin.listing import Listing, ListQuery
 from billing.web.admin.list_view import PAGE_SIZES
+from billing.web.admin.zones import current_zone
 
 MAX_TEXT_LENGTH = 200
 MAX_PAGE_DIGITS = 6
@@ -31,7 +31,7 @@ class ListState:
 
     @property
     def query(self) -> ListQuery:
-        since, until = self.when.bounds(get_timezone()) if self.when else (None, None)
+        since, until = self.when.bounds(current_zone()) if self.when else (None, None)
         return ListQuery(
             search=self.search,
             filters=self.filters,

@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from babel.dates import format_skeleton
 from flask import Response, redirect, render_template, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_timezone
 
 from billing import clock
 from billing.domain.date_spans import DateSpan, years_between
@@ -18,6 +17,7 @@ from billing.services.admin.listing import MAX_COUNTED, Listing, ListPage
 from billing.web import csv_export
 from billing.web.admin.list_state import PAGE, SIZE, SORT, WHEN, ListState, read_state
 from billing.web.admin.list_view import PAGE_SIZES, Action, Column, Filter, ListView
+from billing.web.admin.zones import current_zone
 from billing.web.language import current_locale
 
 Row = TypeVar("Row")
@@ -125,6 +125,11 @@ class ListShown(Generic[Row]):
             for value in self.listing.choices.get(shown.name, {})
         ]
 
+    def word(self, filter_name: str, value: str) -> str:
+        """Return how a value reads that one of the filters has a word for."""
+        shown = next(each for each in self.view.filters if each.name == filter_name)
+        return shown.choices[value]
+
     @property
     def hidden(self) -> Mapping[str, str]:
         """What the filter form carries along: the order, the date and the size."""
@@ -149,7 +154,7 @@ class ListShown(Generic[Row]):
         """The years, months or days below what is chosen, newest first."""
         if self.found.earliest is None or self.found.latest is None:
             return []
-        zone = get_timezone()
+        zone = current_zone()
         earliest = self.found.earliest.astimezone(zone)
         latest = self.found.latest.astimezone(zone)
         if self.when is not None:

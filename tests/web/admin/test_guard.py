@@ -8,10 +8,12 @@ from flask.testing import FlaskClient
 
 from billing.database import transaction
 from billing.models import User
+from billing.services import accounts, host_events
 from billing.settings import Settings
-from tests import factories
+from tests import factories, states
 from tests.architecture.test_routes import address_of
 from tests.page import PageClient
+from tests.web.admin.test_events import add_events
 from tests.web.visitor import csrf_token, log_in, new_browser
 
 pytestmark = pytest.mark.one_database
@@ -49,7 +51,16 @@ def test_for_a_user_there_is_nothing(app: Flask, settings: Settings, admin: User
     assert {404} == set(statuses.values())
 
 
+def _one_of_each() -> None:
+    """Make the record that each address asks for: the first of its kind."""
+    user = states.busy()
+    accounts.send_verification(user)
+    host_events.emit(user.id, "tokens.granted", {"tokens": 5})
+    add_events(1)
+
+
 def test_admin_is_let_in(app: Flask, settings: Settings, admin: User) -> None:
+    _one_of_each()
     browser = new_browser(app, settings)
     log_in(browser, email=admin.email)
 
