@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.source import ROOT
 
-VERBS = ["help", "run", "test", "check", "bench", "faults", "lock", "sbom"]
+VERBS = ["help", "run", "test", "check", "bench", "faults", "lock", "sbom", "translate"]
 
 
 def dev(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
