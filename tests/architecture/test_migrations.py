@@ -40,25 +40,25 @@ def revisions() -> list[str]:
 def row_counts() -> dict[str, int]:
     """Return how many rows each table has."""
     with db.engine.connect() as connection:
-        return {
-            table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-            for table in _tables(connection)
-        }
+        return _count(connection)
+
+
+def _count(connection: sa.Connection) -> dict[str, int]:
+    names = [name for name in sa.inspect(connection).get_table_names() if name != BOOKKEEPING]
+    counts = {name: sa.select(sa.func.count()).select_from(sa.table(name)) for name in names}
+    return {name: connection.scalar(count) or 0 for name, count in counts.items()}
 
 
 def fill_empty_tables() -> None:
     """Insert a row into each table that has none."""
-    counts = row_counts()
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
-        for table in _tables(connection):
-            if counts[table.name] == 0:
+        empty = [name for name, rows in _count(connection).items() if rows == 0]
+        metadata = sa.MetaData()
+        # With none to name, all would be read.
+        metadata.reflect(connection, only=empty or [BOOKKEEPING])
+        for table in metadata.sorted_tables:
+            if table.name in empty:
                 insert_row(connection, table)
-
-
-def _tables(connection: sa.Connection) -> list[sa.Table]:
-    metadata = sa.MetaData()
-    metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != BOOKKEEPING]
 
 
 def step_up(revision: str) -> None:

@@ -105,9 +105,10 @@ def on_sale(app: Flask) -> None:
     demo_catalog()
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("on_sale")
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -61,11 +61,12 @@ def test_a_partial_refund_takes_its_share_rounded_down(shop: Shop, buyer: User) 
 
 
 def test_many_small_refunds_round_as_one(payment: Payment, buyer: User) -> None:
-    made = [payment.refund(number, 1) for number in range(100)]
-    for count in range(1, 101):
+    made = [payment.refund(number, 1) for number in range(12)]
+    for count in range(1, 13):
         refunds.apply(payment.reading(made[:count]))
 
-    assert tokens_of(buyer) == (1100 - 1100 * 100 // 6000, 0, 0)
+    # Each alone is worth less than a token.
+    assert tokens_of(buyer) == (1100 - 1100 * 12 // 6000, 0, 0)
 
 
 def test_the_same_refund_again_takes_nothing(shop: Shop, buyer: User) -> None:
