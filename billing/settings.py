@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-never-in-production"
-SANDBOX_SECRET_KEY = "sk_test_billhook_local_sandbox"
-SANDBOX_WEBHOOK_SECRET = "whsec_billhook_local_sandbox"
+SANDBOX_SECRET_KEY = "sk_test_billhookLocalSandbox"
+SANDBOX_WEBHOOK_SECRET = "whsec_billhookLocalSandbox"
 SECRET_KEY_MIN_LENGTH = 32
 HOST_SECRET_MIN_LENGTH = 24
 METRICS_TOKEN_MIN_LENGTH = 24

@@ -19,7 +19,7 @@ LIVE = "live"
     [
         f"sk_{LIVE}_51HabcDEF",
         f"rk_{LIVE}_51HabcDEF",
-        "sk_test_billhook_local_sandbox",
+        "sk_test_billhookLocalSandbox",
         "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "bk_a1b2c3d4_Zm9vYmFyYmF6cXV4",
         "4242424242424242",
