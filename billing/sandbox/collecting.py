@@ -88,7 +88,17 @@ def take(unit: Unit, invoice: Json, intent: Json, method: Json) -> Json:
         "status": "succeeded",
     }
     unit.emit("payment_intent.succeeded", unit.change(intent, changes))
+    _keep_method(unit, invoice, method)
     return invoicing.pay(unit, invoice)
+
+
+def _keep_method(unit: Unit, invoice: Json, method: Json) -> None:
+    """What paid becomes the subscription's own method, where that was asked for."""
+    subscription = subscription_of(unit, invoice)
+    if subscription is None or subscription["default_payment_method"]:
+        return
+    if subscription["payment_settings"]["save_default_payment_method"] == "on_subscription":
+        unit.change(subscription, {"default_payment_method": method["id"]})
 
 
 def intent_of(unit: Unit, invoice: Json) -> Json:

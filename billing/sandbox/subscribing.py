@@ -18,7 +18,7 @@ _INVOICE_SETTINGS: Json = {
     "footer": None,
     "issuer": {"type": "self"},
 }
-_PAYMENT_SETTINGS: Json = {
+PAYMENT_SETTINGS: Json = {
     "payment_method_options": None,
     "payment_method_types": None,
     "save_default_payment_method": "off",
@@ -53,7 +53,7 @@ def create(unit: Unit, customer_id: str, purchased: list[Json], data: Json) -> J
         "invoice_settings": _INVOICE_SETTINGS,
         "items": listed(items, f"/v1/subscription_items?subscription={subscription_id}"),
         "metadata": data.get("metadata", {}),
-        "payment_settings": _PAYMENT_SETTINGS,
+        "payment_settings": PAYMENT_SETTINGS,
         "start_date": unit.now,
         "test_clock": unit.clock,
         "status": "trialing" if trial_end else "active",

@@ -1,5 +1,7 @@
 """What Stripe's test clocks show, shown by the sandbox to the same official client."""
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -236,6 +238,41 @@ def test_a_trial_is_announced_and_then_paid(runner: ClockRunner) -> None:
     converted = runner.read(subscription)
     assert (converted.status, period_end(converted)) == ("active", "2027-03-14")
     assert latest_invoice(converted).amount_paid == 4900
+
+
+def test_a_first_payment_by_another_card_makes_it_the_subscriptions(
+    client: stripe.StripeClient,
+) -> None:
+    runner = ClockRunner(client, "2027-01-31T10:00", card="")
+    subscription = runner.subscribe(
+        runner.price("Pro", 4900),
+        payment_behavior="default_incomplete",
+        payment_settings={"save_default_payment_method": "on_subscription"},
+        billing_mode={"type": "flexible"},
+        expand=["latest_invoice.payments"],
+    )
+    payments = latest_invoice(subscription).payments
+    assert payments is not None
+    intent_id = str(payments.data[0].payment.payment_intent)
+    client.v1.payment_intents.confirm(intent_id, {"payment_method": "pm_card_visa"})
+
+    paid = runner.read(subscription)
+    assert (paid.status, paid.default_payment_method is None) == ("active", False)
+    runner.advance("2027-02-28T12:00")
+    assert latest_invoice(runner.read(subscription)).status == "paid"
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"billing_mode": {"type": "classic"}},
+        {"collection_method": "send_invoice", "days_until_due": 7},
+        {"payment_settings": {"payment_method_types": ["sepa_debit"]}},
+    ],
+)
+def test_other_ways_to_be_billed_are_refused(runner: ClockRunner, way: dict[str, Any]) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="does not serve"):
+        runner.subscribe(runner.price("Pro", 4900), **way)
 
 
 @pytest.mark.parametrize(("behavior", "status"), [("cancel", "canceled"), ("pause", "paused")])

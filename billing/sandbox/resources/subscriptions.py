@@ -16,7 +16,7 @@ from billing.sandbox.lists import Query
 from billing.sandbox.metadata import merged
 from billing.sandbox.resources import customers
 from billing.sandbox.routing import serves
-from billing.sandbox.subscribing import UPDATED
+from billing.sandbox.subscribing import PAYMENT_SETTINGS, UPDATED
 from billing.sandbox.totals import tax_settings
 from billing.sandbox.unit import Unit
 
@@ -26,7 +26,8 @@ _PLAIN = {"metadata", "description", "default_payment_method", "payment_behavior
           "pause_collection", "trial_settings", "discounts", "automatic_tax"}  # fmt: skip
 _CREATE = {"customer", "items", "default_payment_method", "payment_behavior", "metadata",
            "description", "trial_end", "trial_period_days", "trial_settings", "off_session",
-           "proration_behavior", "discounts", "automatic_tax"} | _ENDING  # fmt: skip
+           "proration_behavior", "discounts", "automatic_tax", "billing_mode", "collection_method",
+           "payment_settings"} | _ENDING  # fmt: skip
 _PENDABLE = changing.PARAMS | {"payment_behavior", "off_session"}
 
 
@@ -61,10 +62,10 @@ def create(unit: Unit, params: Json) -> Json:
     for name in ("customer", "items"):
         if not params.get(name):
             raise parameter_missing(name)
-    if params.get("billing_cycle_anchor"):
-        raise not_served("billing_cycle_anchor", "billing_cycle_anchor")
+    _refuse_other_ways(params)
     customer = customers.live(unit, params["customer"])
-    fields: Json = {"metadata": merged(None, params.get("metadata"))}
+    saved = {"payment_settings": PAYMENT_SETTINGS | params.get("payment_settings", {})}
+    fields: Json = {"metadata": merged(None, params.get("metadata"))} | saved
     if "default_payment_method" in params:
         method = saving.usable(unit, params["default_payment_method"], "default_payment_method")
         fields["default_payment_method"] = method["id"]
@@ -73,6 +74,19 @@ def create(unit: Unit, params: Json) -> Json:
     subscription = creating.create(unit, customer, params, fields)
     ends = ending.planned(unit, subscription, params)
     return unit.change(subscription, ends, UPDATED)
+
+
+def _refuse_other_ways(params: Json) -> None:
+    """Only a card that is charged at once, in the flexible mode, from today on, is served."""
+    if params.get("billing_cycle_anchor"):
+        raise not_served("billing_cycle_anchor", "billing_cycle_anchor")
+    if params.get("collection_method", "charge_automatically") != "charge_automatically":
+        raise not_served("collection_method", "collection_method")
+    if params.get("billing_mode", {"type": "flexible"}) != {"type": "flexible"}:
+        raise not_served("billing_mode", "billing_mode")
+    for name in params.get("payment_settings", {}):
+        if name != "save_default_payment_method":
+            raise not_served(f"payment_settings[{name}]", f"payment_settings[{name}]")
 
 
 @serves(f"DELETE {_PATH}")
