@@ -1,6 +1,6 @@
 """How Stripe's subscription becomes our value."""
 
-from stripe import PaymentMethod, Subscription, SubscriptionSchedule
+from stripe import Customer, PaymentMethod, Subscription, SubscriptionSchedule
 
 from billing.domain.statuses import SubscriptionStatus
 from billing.gateway.reading import id_of, moment, optional_moment
@@ -10,7 +10,7 @@ OPEN_SCHEDULES = frozenset({"active", "not_started"})
 
 
 def read_subscription(subscription: Subscription) -> StripeSubscription:
-    """Return the value; payment method and schedule are read where they were expanded."""
+    """Return the value; payment methods and schedule are read where they were expanded."""
     item = subscription.items.data[0]
     return StripeSubscription(
         id=subscription.id,
@@ -29,8 +29,15 @@ def read_subscription(subscription: Subscription) -> StripeSubscription:
         latest_invoice_id=id_of(subscription.latest_invoice),
         schedule_id=id_of(subscription.schedule),
         scheduled_change=_scheduled_change(subscription.schedule),
-        card=_card(subscription.default_payment_method),
+        card=_card(subscription.default_payment_method or _customers_method(subscription)),
     )
+
+
+def _customers_method(subscription: Subscription) -> str | PaymentMethod | None:
+    """Return what pays where the subscription names nothing of its own."""
+    customer = subscription.customer
+    settings = customer.invoice_settings if isinstance(customer, Customer) else None
+    return settings.default_payment_method if settings else None
 
 
 def _card(method: str | PaymentMethod | None) -> Card | None:

@@ -7,6 +7,9 @@ from billing.gateway.calls import Calls
 from billing.gateway.subscription_reading import read_subscription
 from billing.gateway.values import StripeSubscription
 
+CUSTOMERS_CARD = "customer.invoice_settings.default_payment_method"
+EXPANDED = ("default_payment_method", "schedule", CUSTOMERS_CARD)
+EXPANDED_IN_LIST = [f"data.{path}" for path in EXPANDED]
 PENDING_UNTIL_PAID = "pending_if_incomplete"
 CHARGE_NOW = "always_invoice"
 
@@ -25,7 +28,7 @@ class Subscriptions:
                     "customer": customer_id,
                     "status": "all",
                     "limit": 100,
-                    "expand": ["data.default_payment_method", "data.schedule"],
+                    "expand": EXPANDED_IN_LIST,
                 }
             )
             newest_first = [read_subscription(each) for each in page.auto_paging_iter()]
@@ -33,9 +36,8 @@ class Subscriptions:
 
     def list_live(self) -> Iterator[StripeSubscription]:
         """Read every live subscription of the account, newest first, a page at a time."""
-        expand = ["data.default_payment_method", "data.schedule"]
         with self._calls.stripe("subscriptions.list") as client:
-            page = client.v1.subscriptions.list({"limit": 100, "expand": expand})
+            page = client.v1.subscriptions.list({"limit": 100, "expand": EXPANDED_IN_LIST})
             for each in page.auto_paging_iter():
                 found = read_subscription(each)
                 if found.is_live:
@@ -47,9 +49,8 @@ class Subscriptions:
         Raises:
             StripeObjectNotFound: there is no subscription with this id.
         """
-        expand = ["default_payment_method", "schedule"]
         with self._calls.stripe("subscriptions.retrieve") as client:
-            found = client.v1.subscriptions.retrieve(subscription_id, {"expand": expand})
+            found = client.v1.subscriptions.retrieve(subscription_id, {"expand": list(EXPANDED)})
         return read_subscription(found)
 
     def change_price(

@@ -93,6 +93,7 @@ def test_renewed_changed_both_ways_paused_and_ended(listening: Shop, page: PageC
     ada = Followed.meet(listening, page)
     pro = ada.subscribe("pro")
     assert "$49.00 a month. Renews on" in ada.reads()
+    assert ada.user.subscription.card_last4 == "4242"
 
     ada.to_period_end(pro, hours=2)
     assert ada.reads().count("$49.00 View") == 2
@@ -103,7 +104,7 @@ def test_renewed_changed_both_ways_paused_and_ended(listening: Shop, page: PageC
     assert "$19.00 a month" in ada.reads()
 
     ada.runner.client.v1.subscriptions.pause(pro.id)
-    assert "You are on Free" in ada.reads()
+    assert "Starter is paused: nothing is charged. You are on Free" in ada.reads()
     ada.runner.client.v1.subscriptions.resume(pro.id)
     assert "$19.00 a month" in ada.reads()
 
