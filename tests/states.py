@@ -135,6 +135,14 @@ def ended() -> User:
     return subscribed(status=SubscriptionStatus.CANCELED, change=end)
 
 
+def paused() -> User:
+    """On Free, until Pro goes on."""
+    user = ended()
+    with transaction():
+        user.subscription.status = SubscriptionStatus.PAUSED
+    return user
+
+
 def waiting() -> User:
     """On Free, and the first payment of Pro is open."""
     user = factories.account()

@@ -59,7 +59,8 @@ def tell_of_change(user: User, *, before: PlanStanding, ticket: int) -> None:
     if not before.is_paid:
         return
     if not now.is_paid:
-        _tell_of_end(user, before)
+        if user.subscription.status != SubscriptionStatus.PAUSED:
+            _tell_of_end(user, before)
         return
     if user.subscription.is_grace_over(clock.now()):
         tell_of_grace_over(user, before=before)

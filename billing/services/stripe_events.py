@@ -107,6 +107,8 @@ HANDLERS: Mapping[str, Handler] = {
     "customer.subscription.deleted": _subscription_changed,
     "customer.subscription.paused": _subscription_changed,
     "customer.subscription.resumed": _subscription_changed,
+    "customer.subscription.pending_update_applied": _subscription_changed,
+    "customer.subscription.pending_update_expired": _subscription_changed,
     "customer.subscription.trial_will_end": _payment_ahead,
     "subscription_schedule.aborted": _schedule_changed,
     "subscription_schedule.canceled": _schedule_changed,

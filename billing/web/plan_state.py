@@ -26,6 +26,7 @@ class PlanState(StrEnum):
     PAST_DUE = "past_due"
     BANK_ASKS = "bank_asks"
     ENDED = "ended"
+    PAUSED = "paused"
     WAITING = "waiting"
 
 
@@ -97,6 +98,8 @@ def _state_without_plan(subscription: UserSubscription, open_invoice: Invoice | 
     )
     if is_first_payment:
         return PlanState.WAITING
+    if subscription.status == SubscriptionStatus.PAUSED:
+        return PlanState.PAUSED
     return PlanState.ENDED if subscription.ended_at is not None else PlanState.FREE
 
 

@@ -75,6 +75,12 @@ STATES = {
         ["Ended", "Pro ended on", "You are on Free."],
         links={"Choose a plan"},
     ),
+    "paused": State(
+        states.paused,
+        ["Paused", "Pro is paused: nothing is charged. You are on Free"],
+        {"Manage the paused plan"},
+        {"Choose a plan"},
+    ),
     "first payment open": State(
         states.waiting,
         ["Waiting", "We have not received the first payment of $49.00."],
