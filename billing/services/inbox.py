@@ -22,7 +22,7 @@ from billing.gateway import Event, Gateway
 from billing.models import WebhookAttempt, WebhookEvent
 from billing.observability import metrics
 from billing.observability.timing import log_service_operation
-from billing.services import event_emails, touches
+from billing.services import admin_emails, touches
 from billing.services.stripe_events import effect_of
 from billing.services.touches import Touch
 
@@ -234,7 +234,7 @@ def _stamp(
         row.last_error = detail[:MAX_ERROR_LENGTH]
         row.next_attempt_at = _next_attempt(row)
         session.add(_attempt(row, state, actor=actor, error=row.last_error))
-        event_emails.tell_of_failure(row)
+        admin_emails.tell_of_failure(row)
     log.log(
         logging.ERROR if row.needs_a_person else logging.WARNING,
         "webhook.not_applied",

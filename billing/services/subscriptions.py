@@ -22,6 +22,7 @@ from billing.gateway import CustomerSubscriptions, Gateway, StripeSubscription
 from billing.models import AuditEntry, SubscriptionTier, TierVersion, User, UserSubscription
 from billing.observability.timing import log_service_operation
 from billing.services import (
+    admin_emails,
     catalog,
     host_events,
     plan_emails,
@@ -145,9 +146,10 @@ def end_overdue_graces() -> int:
 
 
 def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
-    gateway.subscriptions.cancel_now(duplicate.id)
+    """The money first: whoever falls in between finds two live ones again, and goes on."""
     if duplicate.latest_invoice_id is not None:
         gateway.invoices.refund_paid(duplicate.latest_invoice_id)
+    gateway.subscriptions.cancel_now(duplicate.id)
     with transaction() as session:
         user = lock_customer(session, duplicate.customer_id)
         session.add(
@@ -160,6 +162,7 @@ def _cancel_and_refund(duplicate: StripeSubscription, gateway: Gateway) -> None:
                 reason="Stripe showed a second live subscription; the first one stays.",
             )
         )
+        admin_emails.tell_of_second_subscription(user, duplicate.id)
     log.error("subscription.duplicate_refunded", stripe_subscription_id=duplicate.id)
 
 
@@ -223,7 +226,11 @@ def _sold_under(price_id: str) -> tuple[TierVersion, Interval]:
 
 def _fall_to_default_tier(row: UserSubscription, reading: CustomerSubscriptions) -> None:
     ended = _last_held(row, reading)
-    if ended is None or (ended.id == row.stripe_subscription_id and row.ended_at is not None):
+    if ended is None:
+        return
+    if ended.id == row.stripe_subscription_id and row.ended_at is not None:
+        # What is off already, paused or unpaid, may still be cancelled.
+        row.status = ended.status
         return
     row.stripe_subscription_id = ended.id
     row.anchor = ended.billing_cycle_anchor

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select, update
 
 from billing.database import db, transaction
-from billing.errors import UnknownCustomer, UnknownPrice
+from billing.errors import GatewayUnavailable, UnknownCustomer, UnknownPrice
 from billing.models import AuditEntry, TierVersion, User
-from billing.services import catalog, checkout, subscriptions
+from billing.services import catalog, checkout, inbox, plan_changes, subscriptions, users
+from tests.outbox import Outbox
 from tests.shop import Shop
 
 
@@ -97,14 +98,49 @@ def test_an_end_at_the_period_end_is_followed(shop: Shop) -> None:
     assert user.subscription.ends_at == user.subscription.current_period_end
 
 
-def test_a_second_live_subscription_is_cancelled_and_refunded(shop: Shop) -> None:
+def test_a_portals_cancellation_is_a_date_and_can_be_undone(shop: Shop) -> None:
+    user = subscriber(shop)
+    subscription_id = user.subscription.stripe_subscription_id or ""
+    period_end = user.subscription.current_period_end
+    assert period_end is not None
+    shop.dashboard.v1.subscriptions.update(
+        subscription_id, {"cancel_at": int(period_end.timestamp())}
+    )
+    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+    ends = (user.subscription.cancel_at_period_end, user.subscription.ends_at)
+    plan_changes.resume(user, gateway=shop.gateway)
+
+    assert ends == (False, period_end)
+    assert user.subscription.ends_at is None
+    assert shop.gateway.subscriptions.retrieve(subscription_id).cancel_at is None
+
+
+def test_a_paused_subscription_is_free_until_it_goes_on_or_ends(shop: Shop, outbox: Outbox) -> None:
+    user = subscriber(shop)
+    stripe_side = shop.dashboard.v1.subscriptions
+    subscription_id = user.subscription.stripe_subscription_id or ""
+    stands = []
+    for act in (stripe_side.pause, stripe_side.resume, stripe_side.pause, stripe_side.cancel):
+        act(subscription_id)
+        for _ in range(2):
+            subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+        stands.append((user.subscription.tier.slug, user.subscription.status))
+
+    paused = ("free", "paused")
+    assert stands == [paused, ("pro", "active"), paused, ("free", "canceled")]
+    assert outbox.subjects() == []
+
+
+def test_a_second_live_subscription_is_cancelled_and_refunded(shop: Shop, outbox: Outbox) -> None:
     user = shop.user()
+    users.create("admin@example.com", actor="test", is_admin=True)
     first = shop.choose_tier(user, "pro")
     db.session.refresh(user)
     second = shop.second_session(user, "starter")
     shop.pay(first)
     shop.pay(second)
-    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+    for _ in range(2):
+        subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
 
     held = shop.gateway.subscriptions.list_by_customer(customer_id(user))
     assert [each.status for each in held] == ["active", "canceled"]
@@ -112,17 +148,40 @@ def test_a_second_live_subscription_is_cancelled_and_refunded(shop: Shop) -> Non
     assert shop.refunded() == [1900]
     entries = db.session.scalars(select(AuditEntry.action)).all()
     assert entries.count("subscription.duplicate_refunded") == 1
+    assert outbox.subjects() == ["A second subscription was cancelled and refunded"]
 
 
-def test_an_unknown_price_never_changes_the_tier(shop: Shop) -> None:
+def test_who_falls_before_the_second_is_cancelled_goes_on_there(shop: Shop) -> None:
+    user = shop.user()
+    first = shop.choose_tier(user, "pro")
+    db.session.refresh(user)
+    second = shop.second_session(user, "starter")
+    shop.pay(first)
+    shop.pay(second)
+    shop.control.fail_next("DELETE /v1/subscriptions", 429)
+    with pytest.raises(GatewayUnavailable):
+        subscriptions.read(customer_id(user), gateway=shop.gateway)
+    subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+
+    held = shop.gateway.subscriptions.list_by_customer(customer_id(user))
+    assert [each.status for each in held] == ["active", "canceled"]
+    assert shop.refunded() == [1900]
+
+
+def test_an_unknown_price_never_changes_the_tier(shop: Shop, outbox: Outbox) -> None:
     user = subscriber(shop)
+    users.create("admin@example.com", actor="test", is_admin=True)
     with transaction() as session:
         session.execute(update(TierVersion).values(stripe_price_month_id=None))
 
     with pytest.raises(UnknownPrice):
         subscriptions.apply(subscriptions.read(customer_id(user), gateway=shop.gateway))
+    (told,) = shop.events("customer.subscription.created")
+    assert shop.deliver(told) == 200
     db.session.rollback()  # and so read anew
     assert user.subscription.tier.slug == "pro"
+    assert inbox.get(told["id"]).state == "parked"
+    assert outbox.subjects() == ["1 webhook event was not applied"]
 
 
 def test_an_unknown_customer_is_refused(shop: Shop) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskCliRunner
 
@@ -10,7 +12,14 @@ from billing.domain.catalog_file import parse
 from billing.domain.interval import Interval
 from billing.errors import TierNotFound
 from billing.models import User
-from billing.services import catalog, checkout, plan_changes, tier_migrations
+from billing.services import (
+    catalog,
+    catalog_edits,
+    checkout,
+    plan_changes,
+    subscriptions,
+    tier_migrations,
+)
 from billing.services.tier_migrations import Move, When
 from tests.factories import DEMO_CATALOG
 from tests.shop import Shop
@@ -78,6 +87,27 @@ def test_moved_at_the_renewal_they_keep_theirs_until_then(shop: Shop, user: User
     assert scheduled is not None
     assert scheduled.version == 2
     assert user.subscription.scheduled_at == user.subscription.current_period_end
+
+
+def test_an_archived_tier_renews_and_the_move_comes_with_it(shop: Shop, user: User) -> None:
+    move(shop, When.RENEWAL)
+    stays = subscriber(shop, "grace")
+    catalog_edits.archive_tier("pro", actor="test")
+    catalog.push(shop.gateway)
+    ends = user.subscription.current_period_end
+    assert ends is not None
+    shop.control.advance(to=int((ends + timedelta(hours=2)).timestamp()))
+    for each in (user, stays):
+        customer_id = each.stripe_customer_id or ""
+        subscriptions.apply(subscriptions.read(customer_id, gateway=shop.gateway))
+
+    assert (version_of(user), version_of(stays)) == (2, 2)
+    for each in (user, stays):
+        plan = each.subscription
+        assert (plan.tier.slug, plan.status) == ("pro", "active")
+        assert (plan.current_period_start or ends) - ends < timedelta(minutes=1)
+    totals = sorted(invoice.total for invoice in shop.dashboard.v1.invoices.list())
+    assert totals == [4900, 5900, 5900, 5900]
 
 
 def test_a_second_move_moves_nobody(shop: Shop, user: User) -> None:
