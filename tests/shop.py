@@ -21,6 +21,7 @@ PAGES = ReturnPages(
     "http://shop.test/checkout/success?session_id={CHECKOUT_SESSION_ID}",
     "http://shop.test/checkout/cancel",
 )
+PERSON_KEY = "of a test"
 WEBHOOK_SECRET = "whsec_of_a_test_endpoint_0123456789"
 
 
@@ -56,7 +57,7 @@ class Shop:
             tier_slug=tier,
             interval=Interval(interval),
             pages=PAGES,
-            person_key="of a test",
+            person_key=PERSON_KEY,
             gateway=self.gateway,
         )
         return session_id_of(url)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from billing.database import transaction
 from billing.domain.catalog_file import parse
 from billing.models import User
-from billing.services import catalog, checkout
-from billing.services.users import normalize_email
+from billing.services import account_closing, catalog, checkout
+from tests import factories
 from tests.factories import DEMO_CATALOG
-from tests.shop import Shop
+from tests.shop import PERSON_KEY, Shop
 
 
 @pytest.fixture
@@ -53,16 +52,15 @@ def test_there_is_no_second_trial(trial_shop: Shop) -> None:
     assert user.subscription.trial_end is None
 
 
-def test_nor_for_the_same_address_in_a_new_account(trial_shop: Shop) -> None:
-    first = start(trial_shop, trial_shop.user("ada"))
-    address = first.email
-    leave(trial_shop, first)
-    with transaction():
-        first.email = normalize_email("closed-1@example.com")
-    second = start(trial_shop, trial_shop.user("ada"))
+def test_nor_for_the_same_address_after_a_closed_account(trial_shop: Shop) -> None:
+    first = start(trial_shop, factories.account(email="ada@example.com"))
+    account_closing.close(
+        first, password=factories.PASSWORD, person_key=PERSON_KEY, gateway=trial_shop.gateway
+    )
+    second = start(trial_shop, factories.account(email="ADA@example.com"))
 
-    assert address == second.email
-    assert second.subscription.status == "active"
+    assert first.id != second.id
+    assert (second.subscription.tier.slug, second.subscription.status) == ("pro", "active")
 
 
 def test_a_checkout_that_was_not_finished_uses_no_trial(trial_shop: Shop) -> None:
