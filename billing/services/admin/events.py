@@ -18,8 +18,8 @@ from billing.observability.redaction import REDACTED, redact
 from billing.observability.timing import log_service_operation
 from billing.services import audit, inbox, inbox_upkeep
 from billing.services.admin.listing import Condition, Listing
-from billing.services.audit import Actor
 from billing.services.admin_emails import UNAPPLIED
+from billing.services.audit import Actor
 
 ATTEMPTS_SHOWN = 50
 PATIENCE = timedelta(seconds=20)
