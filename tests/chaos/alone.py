@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import time_machine
@@ -93,7 +94,8 @@ def _own_sandbox(directory: Path) -> tuple[Path, str]:
     logging.disable(logging.CRITICAL)
     own = directory / f"process-{os.getpid()}"
     own.mkdir()
-    return own, _open_for_good.enter_context(sandbox_here(own)).base_url
-
-
-_open_for_good = ExitStack()
+    sandbox = sandbox_here(own)
+    base_url = sandbox.__enter__().base_url
+    # A process waits for its threads before it ends, and the sandbox's would serve for ever.
+    Finalize(None, sandbox.__exit__, (None, None, None), exitpriority=1)
+    return own, base_url
