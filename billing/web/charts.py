@@ -10,13 +10,14 @@ from itertools import accumulate
 
 from billing.domain.forecast import forecast
 from billing.services.usage import DayUsage, UsageSummary
+from billing.web.language import lazy_gettext
 
 PLOT_TOP = 16
 PLOT_HEIGHT = 198
 MAX_SERIES = 4
 MAX_GRIDLINES = 4
 DATE_LABELS = 6
-OTHER = "Other"
+OTHER = lazy_gettext("Other")
 DAYS_FOR_A_CHART = 2
 
 
