@@ -12,7 +12,8 @@ from billing.database import db
 from billing.errors import UnknownFeature
 from billing.models import Feature, FeatureOverride, User
 from billing.models.catalog import tier_version_features
-from billing.services import provisioning
+from billing.observability.timing import log_service_operation
+from billing.services import entitlements, provisioning
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ def list_access(user: User) -> Sequence[FeatureAccess]:
     return [_read(*row) for row in rows]
 
 
+@log_service_operation
 def get_access(user: User, feature_key: str) -> FeatureAccess:
     """Return whether the user may use the feature.
 
@@ -65,9 +67,12 @@ def get_access(user: User, feature_key: str) -> FeatureAccess:
         row = db.session.execute(_access_of(user).where(Feature.key == key)).one_or_none()
     if row is None:
         known_part = key[:MAX_KEY_LENGTH]
+        entitlements.UNKNOWN.inc()
         log.warning("feature.unknown", user_id=user.id, feature=known_part)
         raise UnknownFeature(f"There is no feature called {known_part!r}.", feature=known_part)
-    return _read(*row)
+    access = _read(*row)
+    (entitlements.ALLOWED if access.allowed else entitlements.REFUSED).inc()
+    return access
 
 
 def _access_of(user: User) -> Select[Feature, bool | None, bool]:
