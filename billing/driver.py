@@ -17,7 +17,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import ConnStatus, ExecStatus, Format
 from sqlalchemy import Engine, event
 
 from billing.errors import Unavailable
@@ -87,11 +87,11 @@ class Link:
         """
         pgconn = self.connection.pgconn
         if statement.name not in self.prepared:
-            _require(pgconn.prepare(statement.name, statement.sql, statement.oids))
+            _require(pgconn, pgconn.prepare(statement.name, statement.sql, statement.oids))
             self.prepared.add(statement.name)
         encoded = [_encode(value) for value in values]
         result = pgconn.exec_prepared(statement.name, encoded, statement.formats, Format.BINARY)
-        _require(result)
+        _require(pgconn, result)
         if result.ntuples == 0:
             return None
         self.reader.set_pgresult(result)
@@ -99,9 +99,13 @@ class Link:
         return row
 
 
-def _require(result: Any) -> None:
-    if result.status in FAILURES:
-        raise error_from_result(result)
+def _require(pgconn: Any, result: Any) -> None:
+    if result.status not in FAILURES:
+        return
+    if pgconn.status != ConnStatus.OK:
+        # The server went in mid-statement: libpq says so without an SQLSTATE.
+        raise psycopg.OperationalError("the server closed the connection")
+    raise error_from_result(result)
 
 
 class Driver:

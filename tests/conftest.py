@@ -50,6 +50,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = [only] if only else list(KINDS)
         if metafunc.definition.get_closest_marker("one_database"):
             kinds = kinds[:1]
+        if metafunc.definition.get_closest_marker("postgresql"):
+            kinds = [kind for kind in KINDS if kind == "postgresql"]
         metafunc.parametrize("database_kind", kinds, scope="session")
 
 
