@@ -1,9 +1,11 @@
-"""Readiness: whether the database is there, writable, and at this release's migrations."""
+"""Readiness: whether the database is there, whole, writable, and migrated for this release."""
 
 import structlog
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from billing.database import transaction
 from billing.observability.timing import log_service_operation
@@ -11,18 +13,46 @@ from billing.settings import PROJECT_ROOT
 
 log = structlog.get_logger(__name__)
 
+SQLITE_DAMAGE = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
+
 
 @log_service_operation
 def problems() -> list[str]:
     """Return what keeps us from serving, in words for the operator; empty when all is well."""
     try:
-        # A transaction that writes: SQLite on a full or locked disk refuses it here.
         with transaction() as session:
+            _write(session)
             current = MigrationContext.configure(session.connection()).get_current_revision()
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
         log.exception("readiness.database_away")
+        if _is_damage(error):
+            return ["the database file is damaged: restore it from a backup"]
         return ["the database does not answer"]
-    head = ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_current_head()
-    if current != head:
-        return [f"the database is at migration {current}, this release needs {head}"]
-    return []
+    return _lag(current)
+
+
+def _write(session: Session) -> None:
+    """Have SQLite write a page, which a full or locked disk refuses; it changes nothing."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text("PRAGMA user_version = 0"))
+
+
+def _is_damage(error: SQLAlchemyError) -> bool:
+    cause = error.orig if isinstance(error, DatabaseError) else None
+    return getattr(cause, "sqlite_errorname", None) in SQLITE_DAMAGE
+
+
+def _lag(current: str | None) -> list[str]:
+    """Compare with the migrations that this release knows.
+
+    One that it does not know is of a later release, which only adds to what is there: this one
+    goes on serving until it is replaced.
+    """
+    scripts = ScriptDirectory(str(PROJECT_ROOT / "migrations"))
+    known, head = (
+        {script.revision for script in scripts.walk_revisions()},
+        scripts.get_current_head(),
+    )
+    if current == head or (current is not None and current not in known):
+        return []
+    return [f"the database is at migration {current}, this release needs {head}"]
