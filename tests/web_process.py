@@ -14,12 +14,12 @@ from pathlib import Path
 from billing.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS, STOP_SECONDS = 30, 10
+START_SECONDS, STOP_SECONDS = 60, 40
 
 
 @dataclass
 class WebProcess:
-    """The app under the server that `./dev run` uses, on the settings' port and database."""
+    """The app as production serves it, on the settings' port and database."""
 
     settings: Settings
     log: Path
@@ -27,14 +27,9 @@ class WebProcess:
 
     def start(self) -> None:
         """Start it (again), and wait until it answers."""
-        command = [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1",
-            "--blocking-threads", "8", "--no-ws", "--log-level", "warning",
-            "--host", self.settings.host, "--port", str(self.settings.port), "wsgi:app",
-        ]  # fmt: skip
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command,
+                [ROOT / "deploy" / "serve.sh"],
                 cwd=ROOT,
                 env=os.environ | self._environment(),
                 stdout=log,
@@ -50,8 +45,19 @@ class WebProcess:
             self.process.wait(STOP_SECONDS)
             self.process = None
 
+    def terminate(self) -> None:
+        """Ask it to end as an orchestrator would; it may finish what it is at."""
+        if self.process is not None:
+            self.process.terminate()
+
+    def wait_for_end(self) -> int:
+        """Block until it has ended; return its exit code."""
+        process, self.process = self.process, None
+        return process.wait(STOP_SECONDS) if process is not None else 0
+
     def _environment(self) -> dict[str, str]:
         return {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOST": self.settings.host,
             "PORT": str(self.settings.port),
             "DATABASE_URL": self.settings.database_url,
