@@ -1,5 +1,5 @@
 #!/bin/sh
-# The web app as production runs it: granian, which stands slow clients and drains on SIGTERM.
+# The web app as production runs it: granian, which stands idle clients and drains on SIGTERM.
 # One worker with threads did as well as two on two cores that the database shares; the threads
 # wait for the database. docs/operations.md has the figures.
 set -eu
