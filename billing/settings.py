@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     metrics_token: str | None = Field(None, alias="METRICS_TOKEN")
     # Read by the Prometheus client itself: where the processes of one machine count together.
     metrics_directory: Path | None = Field(None, alias="PROMETHEUS_MULTIPROC_DIR")
+    # Read by Flask itself: a debugger would run what a stranger types.
+    debug: str | None = Field(None, alias="FLASK_DEBUG")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
 
     @property
@@ -195,6 +197,7 @@ class Settings(BaseSettings):
                 for secret in webhooks
             ),
             "STRIPE_API_BASE must not be set": self.configured_stripe_api_base is not None,
+            "FLASK_DEBUG must not be set": (self.debug or "0").lower() not in {"0", "false", "no"},
             "HOST_WEBHOOK_URL must be an https:// address": (
                 not (self.host_webhook_url or "https://").startswith("https://")
             ),

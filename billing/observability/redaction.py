@@ -25,7 +25,10 @@ _SHAPES = (
     (re.compile(r"\b(Bearer|Basic) [\w.~+/=-]+", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"://[^\s/@:]*:[^\s/@]+@"), f"://{REDACTED}@"),
     # Links that log a person in or prove an address.
-    (re.compile(r"/(reset-password|verify-email|portal-link)/[^\s/?#\"']+"), rf"/\1/{REDACTED}"),
+    (
+        re.compile(r"/(reset-password|verify-email|portal|confirm|alerts/off)/[^\s/?#\"']+"),
+        rf"/\1/{REDACTED}",
+    ),
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), REDACTED),
 )
 _CARD_LIKE = re.compile(r"(?<![\w.-])[0-9](?:[ -]?[0-9]){12,18}(?![\w-])")

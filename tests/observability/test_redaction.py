@@ -44,6 +44,7 @@ def test_a_secret_is_known_by_its_shape(secret: str, around: str) -> None:
         ("postgresql://app:hunter2@db:5432/x", "postgresql://[redacted]@db:5432/x"),
         ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer [redacted]"),
         ("GET /reset-password/Zm9vYmFy?x=1", "GET /reset-password/[redacted]?x=1"),
+        ("GET /portal/Zm9vYmFy", "GET /portal/[redacted]"),
         ("pi_3abc_secret_xyz", "pi_3abc_secret_[redacted]"),
     ],
 )

@@ -1,7 +1,11 @@
-"""Production starts with its own secrets or not at all, and with nobody in it (A9, H5, O1, O2)."""
+"""Production starts with its own secrets or not at all, and with nobody in it.
+
+A9 (accounts), H5 (hosts), O1 (settings), O2 (health), O5 (privileges).
+"""
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from billing.settings import (
     SANDBOX_WEBHOOK_SECRET,
     InvalidSettings,
 )
+from tests.architecture.source import ROOT
 from tests.factories import demo_catalog
 from tests.settings import make_settings
 
@@ -46,6 +51,7 @@ UNSOUND: list[tuple[dict[str, object], str]] = [
     ({"database_url": "sqlite:///billing.db"}, "DATABASE_URL"),
     ({"host_webhook_url": "http://host.test", "host_webhook_secrets": ("h" * 30,)}, "HOST_WEBHOOK"),
     ({"metrics_token": "guessable"}, "METRICS_TOKEN"),
+    ({"debug": "1"}, "FLASK_DEBUG"),
 ]
 
 
@@ -68,7 +74,7 @@ def test_an_unsound_one_says_which_variable_and_not_its_value(
 
     said = str(refusal.value)
     assert variable in said
-    texts = [value for value in change.values() if isinstance(value, str)]
+    texts = [value for value in change.values() if isinstance(value, str) and len(value) > 1]
     assert [text for text in (*texts, "h" * 30, SANDBOX_WEBHOOK_SECRET) if text in said] == []
 
 
@@ -104,3 +110,13 @@ def test_the_database_file_is_its_owners(tmp_path: Path) -> None:
         db.session.remove()
 
     assert stat.S_IMODE((tmp_path / "own.db").stat().st_mode) == 0o600
+
+
+def test_the_containers_may_little() -> None:
+    image = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    services = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
+
+    last_stage = image.rpartition("\nFROM ")[2]
+    assert re.findall(r"^USER (.+)$", last_stage, re.MULTILINE) == ["10001"]
+    for line in ("read_only: true", "cap_drop: [ALL]", 'security_opt: ["no-new-privileges:true"]'):
+        assert line in services
