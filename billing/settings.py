@@ -193,7 +193,7 @@ class Settings(BaseSettings):
             ),
             "STRIPE_WEBHOOK_SECRET must be set": not webhooks,
             "STRIPE_WEBHOOK_SECRET must be Stripe's own (whsec_ and at least 24 characters)": any(
-                not secret.startswith("whsec_") or len(secret) < 24 or "sandbox" in secret
+                not secret.startswith("whsec_") or len(secret) < 24 or "sandbox" in secret.lower()
                 for secret in webhooks
             ),
             "STRIPE_API_BASE must not be set": self.configured_stripe_api_base is not None,
