@@ -163,6 +163,7 @@ def test_amounts_and_dates_read_as_germans_write_them(page: PageClient) -> None:
 
     assert "49,00 $ im Monat" in page.current.main
     assert "31. Dezember 2026" in page.current.main
+    assert re.search(r"In \d+ Tagen", page.open("/usage").main)
 
 
 def test_stranger_signs_up_in_german_and_is_written_to_in_german(
