@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 import time_machine
 from flask import Flask
@@ -33,6 +34,10 @@ from tests.shop import WEBHOOK_SECRET, Shop
 NOBODY_ANSWERS = "http://127.0.0.1:1"
 
 forget_environment()
+
+# How long an example takes says nothing about the code on a busy machine.
+hypothesis.settings.register_profile("billhook", deadline=None)
+hypothesis.settings.load_profile("billhook")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

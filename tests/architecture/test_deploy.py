@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -57,3 +58,15 @@ def test_no_secret_stands_in_the_compose_file() -> None:
 
     assert secret
     assert [name for name, value in secret.items() if not value.startswith("${")] == []
+
+
+def test_what_the_compose_file_mounts_exists() -> None:
+    mounts = [
+        Path(volume.partition(":")[0])
+        for service in _compose()["services"].values()
+        for volume in service.get("volumes", [])
+        if isinstance(volume, str) and volume.startswith("./")
+    ]
+
+    assert mounts
+    assert [str(mount) for mount in mounts if not (DEPLOY / mount).exists()] == []
