@@ -9,11 +9,11 @@ from pathlib import Path
 
 import structlog
 
-from bench import postgresql, sqlite, world
-from bench.cluster import running_cluster
+from bench import postgresql, sqlite, web, world
+from bench.cluster import Cluster, running_cluster
 from bench.report import Figure, line, write
 
-PARTS = ("noise", "hot", "batch", "growth", "reads", "sqlite")
+PARTS = ("noise", "hot", "batch", "http", "growth", "reads", "sqlite")
 SIZES = [10_000, 1_000_000]
 LARGEST = 10_000_000
 
@@ -34,30 +34,42 @@ def main() -> int:
 
 
 def _measure(arguments: argparse.Namespace) -> Iterator[Figure]:
-    pace = {"seconds": arguments.seconds, "rounds": arguments.rounds}
     parts = set(arguments.only or PARTS)
     if parts - {"sqlite"}:
         with running_cluster() as cluster:
             url = cluster.create(postgresql.DATABASE)
             world.build(url)
-            if "noise" in parts:
-                yield from postgresql.noise(cluster, **pace)
-            if "hot" in parts:
-                yield from postgresql.hot_path(cluster, url, **pace)
-            if "batch" in parts:
-                yield from postgresql.batches(cluster, url, **pace)
-            if "growth" in parts:
-                sizes = [*SIZES, LARGEST] if arguments.large else SIZES
-                yield from postgresql.growth(cluster, url, sizes=sizes, **pace)
-            if "reads" in parts:
-                yield from postgresql.reads(url)
+            yield from _on_postgresql(parts, cluster, url, arguments)
             postgresql.require_true_books(url)
     if "sqlite" in parts:
         with tempfile.TemporaryDirectory(prefix="billhook-bench-") as directory:
             url = f"sqlite:///{directory}/bench.db"
             world.build(url)
-            yield from sqlite.hot_path(url, **pace)
+            yield from sqlite.hot_path(url, **_pace(arguments))
             postgresql.require_true_books(url)
+
+
+def _on_postgresql(
+    parts: set[str], cluster: Cluster, url: str, arguments: argparse.Namespace
+) -> Iterator[Figure]:
+    pace = _pace(arguments)
+    if "noise" in parts:
+        yield from postgresql.noise(cluster, **pace)
+    if "hot" in parts:
+        yield from postgresql.hot_path(cluster, url, **pace)
+    if "batch" in parts:
+        yield from postgresql.batches(cluster, url, **pace)
+    if "http" in parts:
+        yield from web.charges(cluster, url, **pace)
+    if "growth" in parts:
+        sizes = [*SIZES, LARGEST] if arguments.large else SIZES
+        yield from postgresql.growth(cluster, url, sizes=sizes, **pace)
+    if "reads" in parts:
+        yield from postgresql.reads(url)
+
+
+def _pace(arguments: argparse.Namespace) -> dict[str, int]:
+    return {"seconds": arguments.seconds, "rounds": arguments.rounds}
 
 
 def _parse() -> argparse.Namespace:

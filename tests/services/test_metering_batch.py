@@ -109,3 +109,26 @@ def test_too_many_requests_are_refused(ledger: Ledger) -> None:
 
 def test_an_empty_batch_has_no_outcome(ledger: Ledger) -> None:
     assert [] == record_batch([])
+
+
+AWKWARD_TEXTS = ("NULL", "null", '"', "\\", '\\"', "{a,b}", "a,b", "'", "{}", "ключ 🔑", " ", "1")
+
+
+def test_an_awkward_key_is_kept_as_it_was_given(ledger: Ledger) -> None:
+    user = ledger.user(quota=50)
+    requests = [BatchRequest(user.id, "chat", 1, key) for key in AWKWARD_TEXTS]
+
+    receipts = record_batch(requests)
+
+    replayed = [metering.record(user, "chat", idempotency_key=key) for key in AWKWARD_TEXTS]
+    assert receipts == replayed
+    assert replayed == record_batch(requests)
+    assert len(AWKWARD_TEXTS) == usage.summary(user).quota.used
+
+
+def test_a_feature_with_an_awkward_name_is_unknown(ledger: Ledger) -> None:
+    user = ledger.user(quota=50)
+
+    outcomes = record_batch([BatchRequest(user.id, name) for name in (*AWKWARD_TEXTS, "")])
+
+    assert {UnknownFeature} == {type(outcome) for outcome in outcomes}
