@@ -37,7 +37,7 @@ class Server:
 
 
 # The first is what deploy/serve.sh starts; the others say why.
-SERVERS = (Server(1, 8, target=0.25), Server(1, 2), Server(2, 4))
+SERVERS = (Server(2, 4, target=0.25), Server(1, 8), Server(1, 2))
 
 
 def charges(cluster: Cluster, url: str, *, seconds: int, rounds: int) -> Iterator[Figure]:
