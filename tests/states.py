@@ -260,7 +260,7 @@ def _invoice(user: User) -> Invoice:
         stripe_invoice_id=f"in_{user.id}",
         number="BH-1987",
         status="paid",
-        description="Pro, monthly",
+        description="1 \u00d7 Pro (at $49.00 / month)",
         total_minor=4900,
         amount_paid_minor=4900,
         currency="USD",

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from billing.domain.statuses import OrderState
 from billing.errors import AlreadySubscribed, GatewayError
-from billing.services import checkout
+from billing.services import checkout, receipts
 from billing.services.checkout import ReturnPages
 from billing.web import checkout_form, gateway, settings
 from billing.web.language import lazy_gettext, translate
@@ -70,7 +70,8 @@ def success() -> ResponseReturnValue:
     except GatewayError:
         order = checkout.get_order(current_user, session_id)
         state = payment_state(order, stripe_is_away=True)
-    return render_template("checkout/success.html", order=order, state=state)
+    invoice = receipts.find_invoice_of(order)
+    return render_template("checkout/success.html", order=order, state=state, invoice=invoice)
 
 
 @bp.get("/status")

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+# What Stripe gives as the reason of the first invoice of a plan.
+AT_CHECKOUT = "subscription_create"
+
 
 class ReceiptStatus(StrEnum):
     """What a person reads of an invoice, or of a purchase of tokens."""

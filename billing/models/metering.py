@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime, one_of
@@ -77,6 +77,10 @@ class AiRefusal(Model):
     held: Mapped[int] = mapped_column(BigInt)
     required: Mapped[int] = mapped_column(BigInt)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    feature: Mapped[Feature | None] = relationship(
+        primaryjoin=lambda: foreign(AiRefusal.feature_key) == Feature.key, viewonly=True
+    )
 
     @property
     def reference(self) -> str:

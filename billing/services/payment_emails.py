@@ -6,6 +6,7 @@ object and the attempt: the same news twice is one e-mail.
 
 from billing.domain.interval import Interval
 from billing.domain.money import Money
+from billing.domain.receipts import AT_CHECKOUT
 from billing.errors import Member
 from billing.gateway import StripeInvoice, StripeRefund
 from billing.messages import Message
@@ -13,7 +14,6 @@ from billing.models import Invoice, Order, User
 from billing.services import catalog, emails
 from billing.services.email_facts import line_fact, moment_fact, money_fact, package_fact
 
-AT_CHECKOUT = "subscription_create"
 RENEWAL = "subscription_cycle"
 
 

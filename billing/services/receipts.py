@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload
 
 from billing.database import db
-from billing.domain.receipts import ReceiptStatus
+from billing.domain.receipts import AT_CHECKOUT, ReceiptStatus
 from billing.domain.statuses import OrderKind, OrderState
 from billing.models import Invoice, Order
 
@@ -76,6 +76,22 @@ def list_newest(user_id: int, *, limit: int) -> ReceiptPage:
         limit: how many at the most.
     """
     return list_page(user_id, only=ReceiptFilter(), page=1, size=limit)
+
+
+def find_invoice_of(order: Order) -> Invoice | None:
+    """Return the first invoice of the plan that was bought, None until Stripe has sent it.
+
+    Args:
+        order: of a plan; tokens have no invoice.
+    """
+    if order.kind != OrderKind.SUBSCRIPTION:
+        return None
+    of_plan = select(Invoice).where(
+        Invoice.user_id == order.user_id,
+        Invoice.billing_reason == AT_CHECKOUT,
+        Invoice.issued_at >= order.created_at.replace(microsecond=0),
+    )
+    return db.session.scalar(of_plan.order_by(Invoice.issued_at).limit(1))
 
 
 def find_first_moment(user_id: int) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import Self
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from billing.database import db
 from billing.domain.metering import Quota
@@ -161,6 +161,7 @@ def list_by_user(user_id: int, *, before: int | None = None, limit: int) -> list
         limit: how many at the most.
     """
     rows = select(AiRefusal).where(AiRefusal.user_id == user_id)
+    rows = rows.options(joinedload(AiRefusal.feature))
     if before is not None:
         rows = rows.where(AiRefusal.id < before)
     return list(db.session.scalars(rows.order_by(AiRefusal.id.desc()).limit(limit)))

@@ -16,6 +16,9 @@ PLOT_TOP = 16
 PLOT_HEIGHT = 198
 MAX_SERIES = 4
 MAX_GRIDLINES = 4
+# Between two powers of ten: the fraction counts from 25 on.
+BASES = (1, 2, 2.5, 5)
+STEPS_TRIED = 3
 DATE_LABELS = 6
 OTHER = lazy_gettext("Other")
 DAYS_FOR_A_CHART = 2
@@ -245,13 +248,15 @@ def _grid(top: int, highest: int) -> tuple[GridLine, ...]:
 
 
 def _step(highest: int) -> int:
-    """Return the roundest distance between gridlines that needs few of them."""
-    magnitude = 1
-    while True:
-        for base in (1, 2, 5):
-            if base * magnitude * MAX_GRIDLINES >= highest:
-                return base * magnitude
-        magnitude *= 10
+    """Return a round distance between few gridlines, which ends at the top where one does."""
+    few = [step for step in _round_numbers(highest) if step * MAX_GRIDLINES >= highest]
+    return next((step for step in few[:STEPS_TRIED] if highest % step == 0), few[0])
+
+
+def _round_numbers(most: int) -> list[int]:
+    """Return 1, 2, 5, 10, 20, 25, 50 and so on, beyond the number given."""
+    magnitudes = [10**n for n in range(len(str(most)) + 1)]
+    return [int(base * each) for each in magnitudes for base in BASES if base * each % 1 == 0]
 
 
 def _dates(first: date, length: int, *, middle: float = 0) -> tuple[DateLabel, ...]:

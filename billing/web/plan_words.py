@@ -17,7 +17,7 @@ from billing.web.plan_state import price_now
 
 def init_app(app: Flask) -> None:
     """Give the templates the words as filters."""
-    for function in (card_name, paid_by, plan_by, what_follows):
+    for function in (card_name, card_until, paid_by, plan_by, what_follows):
         app.jinja_env.filters[function.__name__] = function
 
 
@@ -27,6 +27,18 @@ def card_name(subscription: UserSubscription) -> str:
     if subscription.card_brand is None:
         return _("Card ending %(last4)s", last4=last4)
     return _("%(brand)s ending %(last4)s", brand=subscription.card_brand.capitalize(), last4=last4)
+
+
+def card_until(subscription: UserSubscription) -> str:
+    """Return "Visa ending 4242, expires 08/28", for a subscription whose card is known."""
+    card, month, year = (
+        card_name(subscription),
+        subscription.card_exp_month,
+        subscription.card_exp_year,
+    )
+    if month is None or year is None:
+        return card
+    return _("%(card)s, expires %(month)s", card=card, month=f"{month:02}/{year % 100:02}")
 
 
 def paid_by(interval: str) -> str:

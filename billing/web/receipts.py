@@ -14,6 +14,7 @@ from billing.gateway import InvoiceLine
 from billing.models import Invoice, Order
 from billing.services.plan_changes import ChangePreview
 from billing.web.filters import number
+from billing.web.invoice_words import in_our_words
 from billing.web.language import _, ngettext
 from billing.web.language import lazy_gettext as _l
 from billing.web.plan_words import plan_by
@@ -124,10 +125,10 @@ def change_receipt(preview: ChangePreview) -> Receipt:
 
 
 def _change_line(line: InvoiceLine, preview: ChangePreview) -> ReceiptLine:
-    """Name the two lines of a change in our words; any other keeps Stripe's."""
+    """Name the two lines of a change, with their days; any other as an invoice names it."""
     invoice = preview.invoice
     if invoice is None or len(invoice.lines) != CHANGE_LINES:
-        return ReceiptLine(line.description, line.amount)
+        return ReceiptLine(in_our_words(line.description), line.amount)
     is_credit = line.amount.amount_minor < 0
     unused = _("Unused time on %(tier)s", tier=preview.current.tier.name)
     label = unused if is_credit else preview.wanted.tier.name
@@ -160,7 +161,7 @@ def _invoice_row(invoice: Invoice) -> BillingRow:
         status = status_of_invoice(invoice.status, invoice.attempt_count)
     return BillingRow(
         issued_at=invoice.issued_at,
-        description=invoice.description,
+        description=in_our_words(invoice.description),
         number=invoice.number or "",
         status=status,
         total=invoice.total,

@@ -40,7 +40,7 @@ STATES = {
     ),
     "ending": State(
         states.ending,
-        ["Moves to Free on", "No more charges."],
+        ["Moves to Free on", "No more charges.", "Visa ending 4242, expires 08/28"],
         {"Keep Pro"},
         {"Change plan"},
         notice="Pro ends on",

@@ -146,6 +146,7 @@ def test_forgotten_password_is_replaced(page: PageClient, user: User, outbox: Ou
     assert "Password changed" in logged_out.text
     assert page.press("Log in", email=EMAIL, password=OTHER_PASSWORD).path == "/account"
     assert page.open(link, status=400).h1 == "This link has expired"
+    assert page.follow("Ask for a new link").h1 == "Reset your password"
 
 
 def test_link_leads_to_the_base_url_whatever_the_host_header(

@@ -55,6 +55,22 @@ class TestBurnDown:
     def test_no_chart(self, usage: UsageSummary, days: list[DayUsage], today: date) -> None:
         assert charts.burn_down(usage, days, None, today) is None
 
+    @pytest.mark.parametrize(
+        ("limit", "lines"),
+        [
+            (20, [0, 5, 10, 15, 20]),
+            (117, [0, 50, 100]),
+            (500, [0, 250, 500]),
+            (5_000, [0, 2_500, 5_000]),
+            (10_000, [0, 2_500, 5_000, 7_500, 10_000]),
+        ],
+    )
+    def test_gridlines_are_few_and_end_at_a_round_limit(self, limit: int, lines: list[int]) -> None:
+        chart = charts.burn_down(_usage(limit, used=10), [_day(1, quantity=10)], None, TODAY)
+
+        assert chart is not None
+        assert [line.value for line in chart.grid] == lines
+
 
 class TestByDay:
     def test_days_without_use_are_zero(self) -> None:

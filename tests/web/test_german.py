@@ -22,11 +22,11 @@ pytestmark = pytest.mark.one_database
 
 PLACEHOLDER = re.compile(r"%\\\(\w+\\\)s")
 NAMES = {
-    *("Free", "AI chat", "Audit log", "Pro, monthly"),
+    *("Free", "AI chat", "Audit log"),
     *("100 tokens", "500 tokens", "2,000 tokens", "10,000 tokens"),
     *("Isle of Man", "Port of Spain, Trinidad und Tobago"),
 }
-"""Names of the demo's catalog, of a line of an invoice, of places: nobody translates those."""
+"""Names of the demo's catalog and of places: nobody translates those."""
 READ_ALOUD = ("aria-label", "aria-valuetext", "title", "placeholder", "alt")
 STATES: dict[str, Callable[[], User]] = {
     state.__name__: state

@@ -33,6 +33,18 @@ def test_paid_subscription(page: PageClient, user: User) -> None:
     assert "Renews on" in text
 
 
+def test_receipt_of_a_plan_can_be_downloaded_once_it_is_there(page: PageClient, user: User) -> None:
+    _return(page, user, OrderKind.SUBSCRIPTION, OrderState.PAID)
+    before = set(page.current.links)
+    states.open_invoice(user, status="paid", billing_reason="subscription_create")
+
+    page.open(page.current.url)
+
+    assert "Download receipt" not in before
+    assert "https://invoice.stripe.com/i/test" == page.current.links["Download receipt"]
+    assert "Invoice BH-1987." in page.current.main
+
+
 def test_paid_tokens(page: PageClient, user: User) -> None:
     text = _return(page, user, OrderKind.TOKENS, OrderState.PAID)
 

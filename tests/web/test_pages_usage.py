@@ -156,7 +156,7 @@ class TestExplanations:
         assert "Quota first: 20 of 30." in request
         assert "Given by support" in request
         assert "Why it was refused" in page.current.main
-        assert "ai_images" in page.open("/usage/refusals").main
+        assert "AI images ref_1" in page.open("/usage/refusals").main
 
     def test_those_of_somebody_else_are_not_there(self, page: PageClient) -> None:
         stranger = states.on_tokens()
