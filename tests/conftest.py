@@ -19,7 +19,7 @@ from billing.database import db
 from billing.services import catalog, verification
 from billing.settings import Settings
 from billing.web import gateway
-from tests.compiled import share_compiled
+from tests.compiled import share_compiled, share_url_builders
 from tests.databases import KINDS, Databases, read_started, stop_postgresql
 from tests.factories import demo_catalog
 from tests.ledger import Ledger
@@ -34,6 +34,7 @@ from tests.shop import WEBHOOK_SECRET, Shop
 NOBODY_ANSWERS = "http://127.0.0.1:1"
 
 forget_environment()
+share_url_builders()
 
 # How long an example takes says nothing about the code on a busy machine.
 hypothesis.settings.register_profile("billhook", deadline=None)

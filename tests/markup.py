@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -14,7 +15,8 @@ REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "aria-owns
 
 def parse(html: str) -> Element:
     """Return the root element of the page as a browser would see it."""
-    return _parser().parse(html)  # type: ignore[no-any-return]
+    root, _errors = _parsed(html)
+    return root
 
 
 def text_of(element: Element | None) -> str:
@@ -24,16 +26,19 @@ def text_of(element: Element | None) -> str:
 
 def faults(html: str) -> list[str]:
     """Return what is wrong with the page, in words."""
-    parser = _parser()
-    root = parser.parse(html)
-    found = [f"invalid HTML at {position}: {code}" for position, code, _ in parser.errors]
+    root, errors = _parsed(html)
+    found = [f"invalid HTML at {position}: {code}" for position, code, _ in errors]
     for rule in (_heading, _landmarks, _ids, _labels, _forms, _inline_code, _names):
         found.extend(rule(root))
     return found
 
 
-def _parser() -> html5lib.HTMLParser:
-    return html5lib.HTMLParser(html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
+# A page is judged where it arrives, and read next.
+@lru_cache(maxsize=2)
+def _parsed(html: str) -> tuple[Element, list[tuple[object, str, object]]]:
+    builder = html5lib.getTreeBuilder("etree")
+    parser = html5lib.HTMLParser(builder, namespaceHTMLElements=False)
+    return parser.parse(html), parser.errors
 
 
 def _heading(root: Element) -> Iterator[str]:
