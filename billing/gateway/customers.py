@@ -1,5 +1,6 @@
 """Stripe customers and the billing portal. https://docs.stripe.com/api/customers"""
 
+from billing.errors import StripeObjectNotFound
 from billing.gateway.calls import Calls
 
 
@@ -26,6 +27,17 @@ class Customers:
                 {"idempotency_key": key},
             )
         return customer.id
+
+    def is_deleted(self, customer_id: str) -> bool:
+        """Say whether the customer was deleted, and can buy nothing more.
+
+        One that Stripe has never heard of was not deleted: the key is of another account.
+        """
+        try:
+            with self._calls.stripe("customers.retrieve") as client:
+                return bool(getattr(client.v1.customers.retrieve(customer_id), "deleted", False))
+        except StripeObjectNotFound:
+            return False
 
     def create_portal_session(self, customer_id: str, *, return_url: str) -> str:
         """Open the billing portal for the customer.

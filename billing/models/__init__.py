@@ -7,6 +7,7 @@ from billing.models.catalog import Feature, SubscriptionTier, TierVersion, Token
 from billing.models.credentials import CredentialAttempts, LinkPurpose, OneTimeLink, UserSession
 from billing.models.dispute import Dispute
 from billing.models.email import Email
+from billing.models.former_customer import FormerCustomer
 from billing.models.host_webhook import HostWebhook
 from billing.models.idempotency import IdempotencyKey
 from billing.models.invoice import Invoice
@@ -39,6 +40,7 @@ __all__ = [
     "Email",
     "Feature",
     "FeatureOverride",
+    "FormerCustomer",
     "Hold",
     "HoldLot",
     "HostWebhook",

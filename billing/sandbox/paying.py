@@ -3,7 +3,7 @@
 from billing.sandbox import clocks, payments, session_terms, setups
 from billing.sandbox.cards import NOT_AUTHENTICATED, Decline, TestCard
 from billing.sandbox.contract import Json
-from billing.sandbox.errors import ApiError
+from billing.sandbox.errors import ApiError, no_such
 from billing.sandbox.payments import Payer
 from billing.sandbox.purchase import Attempt, Purchase, Result
 from billing.sandbox.unit import Unit
@@ -26,7 +26,10 @@ def authenticate(
 
 
 def _enter(unit: Unit, session: Json) -> None:
-    """An open session is paid at the time of its customer's test clock."""
+    """An open session is paid at the time of its customer's test clock, unless it was deleted."""
+    customer_id = session["customer"]
+    if customer_id and unit.get("customer", customer_id).get("deleted"):
+        raise no_such("customer", customer_id, param="customer", status=400)
     clocks.enter(unit, session)
     if session["status"] != "open":
         raise ApiError(f"{session['id']} is {session['status']}: it cannot be paid.")

@@ -21,6 +21,7 @@ from billing.errors import (
     GatewayError,
     GatewayUnavailable,
     OrderNotFound,
+    StripeObjectNotFound,
     StripeRefused,
     TierNotForSale,
 )
@@ -29,7 +30,7 @@ from billing.gateway.checkout import SessionRequest
 from billing.messages import Message
 from billing.models import Order, User
 from billing.observability.timing import log_service_operation
-from billing.services import catalog, orders, provisioning
+from billing.services import catalog, customers, orders, provisioning
 from billing.services.choices import Choice
 from billing.services.users import lock_user
 
@@ -247,7 +248,12 @@ def _start(user: User, choice: Choice, pages: ReturnPages, gateway: Gateway) -> 
             _refuse_second_subscription(user)
         order = _open_order(user, choice)
     request = _request(user, order, choice, pages=pages, gateway=gateway)
-    session = _create_session(request, gateway)
+    try:
+        session = _create_session(request, gateway)
+    except StripeObjectNotFound as error:
+        if not customers.retire_if_deleted(request.customer_id, gateway=gateway):
+            raise StripeRefused(error.detail) from error
+        return _start(user, choice, pages, gateway)
     if session.url is None:
         raise GatewayError(
             Message("This checkout has ended meanwhile. Nothing was charged. Try again.")
@@ -291,7 +297,7 @@ def _request(
         order_id=order.id,
         key=order.stripe_key,
         user_id=order.user_id,
-        customer_id=_customer_id(user, gateway),
+        customer_id=customers.ensure(user, gateway=gateway),
         price_id=choice.stripe_price_id,
         is_subscription=choice.kind == OrderKind.SUBSCRIPTION,
         trial_days=choice.trial_days,
@@ -306,7 +312,7 @@ def _create_session(request: SessionRequest, gateway: Gateway) -> CheckoutSessio
         session = gateway.checkout.create(request)
     except GatewayUnavailable:
         raise
-    except GatewayError:
+    except (GatewayError, StripeObjectNotFound):
         # Stripe answers the same key with the same error for a day: the next try needs a new one.
         _mark_failed(request.order_id)
         raise
@@ -321,13 +327,3 @@ def _create_session(request: SessionRequest, gateway: Gateway) -> CheckoutSessio
 def _mark_failed(order_id: int) -> None:
     with transaction() as session:
         session.get_one(Order, order_id).state = OrderState.FAILED
-
-
-def _customer_id(user: User, gateway: Gateway) -> str:
-    if user.stripe_customer_id is not None:
-        return user.stripe_customer_id
-    user_id = user.id
-    customer_id = gateway.customers.create(user_id=user_id, email=user.email, key=user.stripe_key)
-    with transaction() as session:
-        lock_user(session, user_id).stripe_customer_id = customer_id
-    return customer_id

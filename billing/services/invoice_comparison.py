@@ -9,9 +9,10 @@ from sqlalchemy import select
 from billing.database import db
 from billing.errors import StripeMismatch
 from billing.gateway import Gateway, StripeInvoice
-from billing.models import Invoice, User
+from billing.models import Invoice
 from billing.services import invoices
 from billing.services.findings import Finding
+from billing.services.users import find_owner_id
 
 
 def compare_invoices(gateway: Gateway, since: datetime) -> Iterator[Finding]:
@@ -37,8 +38,7 @@ def _find_copy(invoice_id: str) -> Invoice | None:
 
 
 def _is_of_user(invoice: StripeInvoice) -> bool:
-    ours = select(User.id).where(User.stripe_customer_id == invoice.customer_id)
-    return db.session.scalar(ours) is not None
+    return find_owner_id(db.session(), invoice.customer_id) is not None
 
 
 def _detail(copy: Invoice | None, invoice: StripeInvoice) -> str | None:

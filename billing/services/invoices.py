@@ -6,10 +6,10 @@ from sqlalchemy import select
 from billing.database import transaction
 from billing.errors import UnknownCustomer
 from billing.gateway import StripeInvoice
-from billing.models import Invoice, User
+from billing.models import Invoice
 from billing.observability.timing import log_service_operation
 from billing.services import payment_emails
-from billing.services.users import lock_user
+from billing.services.users import find_owner_id, lock_user
 
 log = structlog.get_logger(__name__)
 
@@ -32,9 +32,7 @@ def apply(invoice: StripeInvoice) -> None:
     if invoice.status == DRAFT:
         return
     with transaction() as session:
-        user_id = session.scalar(
-            select(User.id).where(User.stripe_customer_id == invoice.customer_id)
-        )
+        user_id = find_owner_id(session, invoice.customer_id)
         if user_id is None:
             raise UnknownCustomer(f"No user is the Stripe customer {invoice.customer_id}.")
         user = lock_user(session, user_id)

@@ -16,7 +16,7 @@ from billing.gateway import CheckoutSession, CustomerSubscriptions, Gateway
 from billing.models import Order
 from billing.observability.timing import log_service_operation
 from billing.services import ledger, payment_emails, reversals, subscriptions, trials
-from billing.services.users import lock_user
+from billing.services.users import find_owner_id, lock_user
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ def fulfil(reading: CheckoutReading) -> Order:
         if order.state == OrderState.PAID:
             return order
         if session.is_paid:
-            _require_match(order, session)
+            _require_match(tx, order, session)
             _give(order, reading)
             order.state = OrderState.PAID
             order.paid_at = clock.now()
@@ -126,10 +126,10 @@ def _pending_state(order: Order) -> OrderState:
     return OrderState.FAILED if order.state == OrderState.FAILED else OrderState.PROCESSING
 
 
-def _require_match(order: Order, session: CheckoutSession) -> None:
+def _require_match(tx: Session, order: Order, session: CheckoutSession) -> None:
     is_trial = session.payment_status == "no_payment_required"
     matches = {
-        "customer": session.customer_id == order.user.stripe_customer_id,
+        "customer": find_owner_id(tx, session.customer_id) == order.user_id,
         "user": session.client_reference_id == str(order.user_id),
         "amount": session.subtotal == order.price or is_trial,
     }

@@ -1,10 +1,11 @@
 """The billing portal: Stripe's own pages for the card, the invoices and the end of a plan."""
 
-from billing.errors import NoSubscription
+from billing.errors import NoSubscription, StripeObjectNotFound
 from billing.gateway import Gateway
 from billing.messages import Message
 from billing.models import User
 from billing.observability.timing import log_service_operation
+from billing.services import customers
 
 
 @log_service_operation
@@ -23,8 +24,18 @@ def open(user: User, *, return_url: str, gateway: Gateway) -> str:
         NoSubscription: the user never bought anything, so there is nothing to manage.
         GatewayUnavailable: Stripe did not answer.
     """
-    if user.stripe_customer_id is None:
-        raise NoSubscription(
-            Message("You have not bought anything yet, so there is nothing to manage.")
-        )
-    return gateway.customers.create_portal_session(user.stripe_customer_id, return_url=return_url)
+    customer_id = user.stripe_customer_id
+    if customer_id is None:
+        raise _nothing_to_manage()
+    try:
+        return gateway.customers.create_portal_session(customer_id, return_url=return_url)
+    except StripeObjectNotFound:
+        if not customers.retire_if_deleted(customer_id, gateway=gateway):
+            raise
+        raise _nothing_to_manage() from None
+
+
+def _nothing_to_manage() -> NoSubscription:
+    return NoSubscription(
+        Message("You have not bought anything yet, so there is nothing to manage.")
+    )

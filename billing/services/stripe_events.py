@@ -7,7 +7,15 @@ from typing import TypeAlias
 from billing.errors import StripeMismatch
 from billing.gateway import Gateway
 from billing.observability.timing import log_service_operation
-from billing.services import disputes, invoices, orders, plan_emails, refunds, subscriptions
+from billing.services import (
+    customers,
+    disputes,
+    invoices,
+    orders,
+    plan_emails,
+    refunds,
+    subscriptions,
+)
 
 Effect: TypeAlias = Callable[[], object]
 """What is to happen in the transaction that marks the event."""
@@ -97,6 +105,12 @@ def _dispute_changed(dispute_id: str, gateway: Gateway) -> Effect:
     return partial(disputes.apply, disputes.read(dispute_id, gateway=gateway))
 
 
+def _customer_deleted(customer_id: str, gateway: Gateway) -> Effect | None:
+    """A customer that was never ours is not for us."""
+    deleted = customers.read_deleted(customer_id, gateway=gateway)
+    return None if deleted is None else partial(customers.retire, deleted)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "checkout.session.completed": _checkout_changed,
     "checkout.session.async_payment_succeeded": _checkout_changed,
@@ -122,6 +136,7 @@ HANDLERS: Mapping[str, Handler] = {
     "invoice.upcoming": _payment_ahead,
     "invoice.voided": _invoice_changed,
     "invoice.marked_uncollectible": _invoice_changed,
+    "customer.deleted": _customer_deleted,
     "charge.refunded": _charge_refunded,
     "charge.refund.updated": _refund_changed,
     "refund.created": _refund_changed,

@@ -80,6 +80,10 @@ def apply(reading: CustomerSubscriptions) -> None:
     """
     with transaction() as session:
         user = lock_customer(session, reading.customer_id)
+        if user.stripe_customer_id != reading.customer_id:
+            # What a deleted customer had has ended; the row may follow the next one's already.
+            log.info("subscription.former_customer", user_id=user.id)
+            return
         provisioning.ensure(user)
         row = user.subscription
         if row.applied_ticket >= reading.ticket:

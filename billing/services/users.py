@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from billing.database import db, transaction
 from billing.errors import EmailTaken, UnknownCustomer, UserNotFound
 from billing.messages import Message
-from billing.models import AuditEntry, User
+from billing.models import AuditEntry, FormerCustomer, User
 from billing.observability.timing import log_service_operation
 
 log = structlog.get_logger(__name__)
@@ -110,19 +110,31 @@ def lock_user(session: Session, user_id: int) -> User:
 
 
 def lock_customer(session: Session, customer_id: str) -> User:
-    """Lock the row of the user who is this customer at Stripe.
+    """Lock the row of the user who is this customer at Stripe, or was until it was deleted.
 
     Args:
         session: the session of the open transaction.
         customer_id: Stripe's id.
 
     Raises:
-        UnknownCustomer: no user of ours is this customer.
+        UnknownCustomer: no user of ours is or was this customer.
     """
-    user_id = session.scalar(select(User.id).where(User.stripe_customer_id == customer_id))
+    user_id = find_owner_id(session, customer_id)
     if user_id is None:
         raise UnknownCustomer(f"No user is the Stripe customer {customer_id}.")
     return lock_user(session, user_id)
+
+
+def find_owner_id(session: Session, customer_id: str | None) -> int | None:
+    """Return the id of the user who is this customer at Stripe, or was; None where nobody is.
+
+    Args:
+        session: any session.
+        customer_id: Stripe's id, if there is one.
+    """
+    is_now = select(User.id).where(User.stripe_customer_id == customer_id)
+    was = select(FormerCustomer.user_id).where(FormerCustomer.stripe_customer_id == customer_id)
+    return session.scalar(is_now.union_all(was))
 
 
 def normalize_email(email: str) -> str:

@@ -36,6 +36,7 @@ def test_an_update_that_changes_nothing_is_no_event(
 
 def test_a_deleted_customer_is_a_stub(client: stripe.StripeClient, shop: Shop) -> None:
     subscription = shop.subscribe()
+    waiting = shop.open_package()
     client.v1.customers.delete(shop.customer.id)
 
     assert client.v1.customers.retrieve(shop.customer.id).deleted is True
@@ -43,6 +44,10 @@ def test_a_deleted_customer_is_a_stub(client: stripe.StripeClient, shop: Shop) -
     assert client.v1.subscriptions.retrieve(subscription.id).status == "canceled"
     with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
         client.v1.customers.update(shop.customer.id, {"name": "x"})
+    with pytest.raises(RuntimeError, match="No such customer"):
+        shop.control.complete_checkout(waiting.id)
+    told = [event["type"] for event in shop.control.events()]
+    assert told[-2:] == ["customer.subscription.deleted", "customer.deleted"]
 
 
 def test_prices_are_found_by_lookup_key(client: stripe.StripeClient, shop: Shop) -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 
-from billing.sandbox import clocks, saving
+from billing.sandbox import clocks, ending, saving
 from billing.sandbox.contract import Json
 from billing.sandbox.errors import invalid, no_such
 from billing.sandbox.expansion import includes
@@ -81,9 +81,9 @@ def update(unit: Unit, params: Json, customer_id: str) -> Json:
 def delete(unit: Unit, _params: Json, customer_id: str) -> Json:
     customer = live(unit, customer_id, param="id", status=404)
     for subscription in unit.objects.all("subscription", customer=customer_id):
-        if subscription["status"] != "canceled":
-            ended = {"status": "canceled", "canceled_at": unit.now, "ended_at": unit.now}
-            unit.emit("customer.subscription.deleted", unit.change(subscription, ended))
+        if subscription["status"] not in ending.ENDED:
+            why = ending.details(subscription, {}, "cancellation_requested")
+            ending.end(unit, subscription, why)
     unit.emit("customer.deleted", customer)
     stub = {"id": customer_id, "object": "customer", "deleted": True}
     unit.objects.replace(stub)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import Select, select
 
 from billing.database import db
-from billing.models import Invoice, Order, User, UserSubscription, WebhookEvent
+from billing.models import FormerCustomer, Invoice, Order, User, UserSubscription, WebhookEvent
 from billing.services.users import ID_PATTERN, MAX_ID, normalize_email
 
 MAX_LENGTH = 255
@@ -46,17 +46,24 @@ def find(text: str) -> Hit | None:
 
 
 def _lookups(text: str) -> list[tuple[Found, Select[int]]]:
-    of_stripe = {
-        "evt_": (Found.WEBHOOK_EVENT, WebhookEvent.id, WebhookEvent.stripe_event_id),
-        "cus_": (Found.USER, User.id, User.stripe_customer_id),
-        "sub_": (Found.USER, UserSubscription.user_id, UserSubscription.stripe_subscription_id),
-        "in_": (Found.USER, Invoice.user_id, Invoice.stripe_invoice_id),
-        "cs_": (Found.USER, Order.user_id, Order.stripe_session_id),
-        "pi_": (Found.USER, Order.user_id, Order.stripe_payment_intent_id),
-    }
-    for prefix, (kind, record_id, stripe_id) in of_stripe.items():
-        if text.startswith(prefix):
-            return [(kind, select(record_id).where(stripe_id == text))]
+    if text.startswith("evt_"):
+        event = select(WebhookEvent.id).where(WebhookEvent.stripe_event_id == text)
+        return [(Found.WEBHOOK_EVENT, event)]
+    of_stripe = (
+        ("cus_", User.id, User.stripe_customer_id),
+        ("cus_", FormerCustomer.user_id, FormerCustomer.stripe_customer_id),
+        ("sub_", UserSubscription.user_id, UserSubscription.stripe_subscription_id),
+        ("in_", Invoice.user_id, Invoice.stripe_invoice_id),
+        ("cs_", Order.user_id, Order.stripe_session_id),
+        ("pi_", Order.user_id, Order.stripe_payment_intent_id),
+    )
+    found = [
+        (Found.USER, select(user_id).where(stripe_id == text))
+        for prefix, user_id, stripe_id in of_stripe
+        if text.startswith(prefix)
+    ]
+    if found:
+        return found
     named = [
         select(User.id).where(User.email == normalize_email(text)),
         select(User.id).where(User.external_id == text),
