@@ -20,6 +20,7 @@ from billing.blueprints import (
     usage,
     webhooks,
 )
+from billing.blueprints import acting as acting_pages
 
 # Under these names, so that `billing.errors`, `.gateway` and `.settings` stay what they are.
 from billing.blueprints import settings as settings_pages
@@ -28,6 +29,7 @@ from billing.services.holds import hold as hold_ai_request
 from billing.services.metering import record as record_ai_request
 from billing.settings import PROJECT_ROOT, Settings
 from billing.web import (
+    acting,
     alert_token,
     assets,
     browsers,
@@ -69,6 +71,7 @@ PARTS = (
     limits,
     login,
     csrf,
+    acting,
     headers,
     error_pages,
     spoken_language,
@@ -104,6 +107,7 @@ BLUEPRINTS = (
     api.bp,
     portal_link.bp,
     admin.bp,
+    acting_pages.bp,
 )
 
 

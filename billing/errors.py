@@ -6,7 +6,8 @@ BillingError                  never raised itself
 ├── InvalidSignature      400
 ├── NotAuthenticated      401
 ├── PaymentRequired       402   InsufficientTokens, CardDeclined, PaymentIncomplete
-├── NotEntitled           403   FeatureNotInTier, ScopeMissing, ServiceKeyRequired, AccountInactive
+├── NotEntitled           403   FeatureNotInTier, ScopeMissing, ServiceKeyRequired, AccountInactive,
+│                               OnlyLooking
 ├── NotFound              404   TierNotFound, PackageNotFound, UnknownFeature, UserNotFound,
 │                               OrderNotFound, EventNotFound, EmailNotFound, HoldNotFound,
 │                               EntryNotFound, StripeObjectNotFound; LinkExpired is 400
@@ -119,6 +120,13 @@ class FeatureNotInTier(NotEntitled):
 
     code = "feature_not_in_tier"
     title = Message("Your plan does not include this feature")
+
+
+class OnlyLooking(NotEntitled):
+    """An admin who looks at an account as its user wants to change or pay something."""
+
+    code = "only_looking"
+    title = Message("You are only looking")
 
 
 class ScopeMissing(NotEntitled):

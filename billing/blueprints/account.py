@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from billing.errors import GatewayError, NoSubscription
 from billing.services import (
+    complimentary_plans,
     plan_overview,
     portal,
     provisioning,
@@ -28,6 +29,7 @@ RECEIPTS_SHOWN = 5
 def index() -> ResponseReturnValue:
     provisioning.ensure(current_user)
     subscriptions.end_grace_if_over(current_user)
+    complimentary_plans.end_if_over(current_user)
     overview = plan_overview.overview(current_user)
     return render_template(
         "account/index.html",

@@ -11,7 +11,15 @@ from flask.cli import with_appcontext
 
 from billing import clock
 from billing.database import db
-from billing.services import alerts, card_emails, expiry, inbox, inbox_upkeep, subscriptions
+from billing.services import (
+    alerts,
+    card_emails,
+    complimentary_plans,
+    expiry,
+    inbox,
+    inbox_upkeep,
+    subscriptions,
+)
 from billing.web import gateway, host_endpoint, mailer
 
 log = structlog.get_logger(__name__)
@@ -73,6 +81,7 @@ def _round(stop: Event, upkeep: _Upkeep) -> bool:
         mailer.deliver_pending,
         expiry.expire_due,
         subscriptions.end_overdue_graces,
+        complimentary_plans.end_overdue,
         alerts.tell_pending,
         host_endpoint.deliver_pending,
         *upkeep.jobs_due(),

@@ -21,6 +21,7 @@ class TransactionKind(StrEnum):
     RESTORE = "restore"
     FREEZE = "freeze"
     THAW = "thaw"
+    WITHDRAW = "withdraw"
 
 
 class HoldState(StrEnum):

@@ -98,6 +98,16 @@ class Invoices:
         with self._calls.stripe("invoices.pay") as client:
             client.v1.invoices.pay(invoice_id)
 
+    def find_payment(self, invoice_id: str) -> str | None:
+        """Return the payment intent that paid the invoice, None where no money did.
+
+        Args:
+            invoice_id: Stripe's id.
+        """
+        with self._calls.stripe("invoice_payments.list") as client:
+            payments = client.v1.invoice_payments.list({"invoice": invoice_id, "status": "paid"})
+        return next(filter(None, map(_payment_intent_id, payments.data)), None)
+
     def refund_paid(self, invoice_id: str) -> None:
         """Give back all that was paid on the invoice; again does nothing more."""
         with self._calls.stripe("invoice_payments.list") as client:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stripe import Refund
 
+from billing.domain.money import Money
 from billing.gateway.calls import Calls
 from billing.gateway.reading import id_of, minor_units, moment
 from billing.gateway.values import StripeRefund
@@ -30,6 +31,27 @@ class Refunds:
         """
         with self._calls.stripe("refunds.retrieve") as client:
             return _read(client.v1.refunds.retrieve(refund_id))
+
+    def create(
+        self, payment_intent_id: str, amount: Money, *, idempotency_key: str
+    ) -> StripeRefund:
+        """Give back a part of what the payment intent was paid with, or all of it.
+
+        Args:
+            payment_intent_id: Stripe's id of the payment.
+            amount: in the currency that was paid.
+            idempotency_key: the same key again returns the same refund.
+
+        Raises:
+            StripeRefused: that much is not left, or the payment is disputed.
+        """
+        with self._calls.stripe("refunds.create") as client:
+            return _read(
+                client.v1.refunds.create(
+                    {"payment_intent": payment_intent_id, "amount": amount.amount_minor},
+                    {"idempotency_key": idempotency_key},
+                )
+            )
 
     def list_by_charge(self, charge_id: str) -> tuple[StripeRefund, ...]:
         """Read all refunds of the charge, failed ones too, oldest first."""

@@ -32,13 +32,16 @@ class UserSession(Model):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_agent: Mapped[str] = mapped_column(String(200), default="")
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    # An admin who looks at the account as its user sees it.
+    acting_admin_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     # When the password was last typed in it.
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When the second factor was given in this session, if it was.
     second_factor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 
-    user: Mapped[User] = relationship()
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    acting_admin: Mapped[User | None] = relationship(foreign_keys=[acting_admin_id])
 
 
 class OneTimeLink(Model):

@@ -48,6 +48,10 @@ class Invoice(Model):
         return Money(self.amount_due_minor, self.currency)
 
     @property
+    def refunded(self) -> Money:
+        return Money(self.amount_refunded_minor, self.currency)
+
+    @property
     def is_refunded(self) -> bool:
         """Whether all that was paid went back."""
         return 0 < self.amount_paid_minor <= self.amount_refunded_minor

@@ -56,7 +56,7 @@ class UserTokenBalance(Model):
     anchor: Mapped[datetime] = mapped_column(UtcDateTime)
     period_start: Mapped[datetime] = mapped_column(UtcDateTime)
     period_end: Mapped[datetime] = mapped_column(UtcDateTime)
-    # While a renewal is unpaid: until when the tier stays on.
+    # While a renewal is unpaid, or the tier is complimentary: until when the tier stays on.
     grace_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
@@ -93,7 +93,8 @@ class TokenLot(Model):
         CheckConstraint("held >= 0 AND frozen >= 0 AND held + frozen <= remaining", name="held"),
         CheckConstraint(
             "remaining >= 0 AND burned >= 0 AND expired >= 0 AND clawed_back >= 0 AND repaid >= 0 "
-            "AND remaining + burned + expired + clawed_back + repaid = tokens",
+            "AND withdrawn >= 0 "
+            "AND remaining + burned + expired + clawed_back + repaid + withdrawn = tokens",
             name="nothing_lost",
         ),
         CheckConstraint("owed BETWEEN 0 AND tokens", name="owed"),
@@ -120,6 +121,8 @@ class TokenLot(Model):
     burned: Mapped[int] = mapped_column(BigInt, default=0)
     expired: Mapped[int] = mapped_column(BigInt, default=0)
     clawed_back: Mapped[int] = mapped_column(BigInt, default=0)
+    # Taken out by an admin; a refund of the order does not owe them again.
+    withdrawn: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
     # Went to the user's debt the moment that the lot came in.
     repaid: Mapped[int] = mapped_column(BigInt, default=0)
     # Clawed back after it was spent: became debt.
@@ -168,6 +171,7 @@ class TokenTransaction(Model):
             sqlite_where=text("idempotency_key IS NOT NULL"),
             postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
+        Index("ix_token_transactions_created_at", "created_at"),
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
@@ -184,6 +188,7 @@ class TokenTransaction(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 
     lot: Mapped[TokenLot] = relationship()
+    user: Mapped[User] = relationship()
 
     @property
     def reference(self) -> str:

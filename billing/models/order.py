@@ -78,5 +78,14 @@ class Order(Model):
         return f"order:{self.id}:{self.created_at:%Y%m%d%H%M%S%f}"
 
     @property
+    def paid(self) -> Money:
+        """What was paid in the end, with discount and tax; nothing yet counts as nothing."""
+        return Money(self.amount_paid_minor or 0, self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        return Money(self.amount_refunded_minor, self.currency)
+
+    @property
     def price(self) -> Money:
         return Money(self.amount_minor, self.currency)

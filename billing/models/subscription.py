@@ -39,6 +39,8 @@ class UserSubscription(Model):
     grace_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     grace_invoice_id: Mapped[str | None] = mapped_column(String(255))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The tier was given by an admin, and Stripe knows nothing of it.
+    complimentary_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     scheduled_tier_version_id: Mapped[int | None] = mapped_column(
         ForeignKey("tier_versions.id"), index=True
     )
@@ -87,6 +89,10 @@ class UserSubscription(Model):
     def is_grace_over(self, now: datetime) -> bool:
         """Whether a renewal has stayed unpaid for as long as the tier stays on."""
         return self.is_past_due and self.grace_until is not None and self.grace_until <= now
+
+    def is_complimentary_over(self, now: datetime) -> bool:
+        """Whether a tier that was given has lasted as long as it was given for."""
+        return self.complimentary_until is not None and self.complimentary_until <= now
 
     @property
     def ends_at(self) -> datetime | None:

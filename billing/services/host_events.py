@@ -17,6 +17,7 @@ from billing.observability.timing import log_service_operation
 LINES_TOLD = {
     TransactionKind.GRANT: "tokens.granted",
     TransactionKind.CLAWBACK: "tokens.clawed_back",
+    TransactionKind.WITHDRAW: "tokens.withdrawn",
 }
 ENDED = {SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED}
 

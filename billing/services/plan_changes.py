@@ -201,6 +201,25 @@ def cancel(
 
 
 @log_service_operation
+def cancel_now(user: User, *, gateway: Gateway) -> None:
+    """End the paid tier at once; nothing is given back by this.
+
+    Args:
+        user: whose tier.
+        gateway: where Stripe is reached; no transaction may be open.
+
+    Raises:
+        NoSubscription: the user has no paid tier.
+        GatewayUnavailable: Stripe did not answer.
+    """
+    held = _held(_paid_subscription(user), gateway)
+    _release_schedule(held, gateway)
+    gateway.subscriptions.cancel_now(held.id)
+    subscriptions.apply(subscriptions.read(held.customer_id, gateway=gateway))
+    log.info("subscription.cancelled_now", user_id=user.id)
+
+
+@log_service_operation
 def resume(user: User, *, gateway: Gateway) -> None:
     """Undo a cancellation, whether it was made here or in the portal; none is no error.
 

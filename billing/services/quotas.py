@@ -21,6 +21,7 @@ def follow_tier(
     tier_version: TierVersion,
     anchor: datetime,
     grace_until: datetime | None = None,
+    ends_at: datetime | None = None,
 ) -> None:
     """Give the user the quota of the terms and the anchor that apply from now on.
 
@@ -34,12 +35,13 @@ def follow_tier(
         tier_version: the terms of the subscription.
         anchor: the moment from which the monthly periods are counted, aware UTC.
         grace_until: until when the tier stays on while its renewal is unpaid, aware UTC.
+        ends_at: until when a tier stays on that nobody pays for, with its whole quota, aware UTC.
     """
     now = clock.now()
     with transaction() as session:
         balance = due.lock_current(session, user_id, now)
         known = (balance.tier_version_id, balance.anchor, balance.grace_until)
-        if known == (tier_version.id, anchor, grace_until):
+        if known == (tier_version.id, anchor, grace_until or ends_at):
             return
         if balance.anchor != anchor:
             balance.anchor = anchor
@@ -51,7 +53,7 @@ def follow_tier(
         else:
             balance.tier_version_id = tier_version.id
             balance.quota_limit = tier_version.ai_requests_per_month
-        balance.grace_until = grace_until
+        balance.grace_until = grace_until or ends_at
         if grace_until is not None:
             grace.prorate(balance)
         due.reckon(session, balance, now)

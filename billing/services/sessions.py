@@ -19,6 +19,7 @@ IDLE_LIFETIME = timedelta(hours=24)
 LIFETIME = timedelta(days=14)
 TOUCH_INTERVAL = timedelta(minutes=10)
 """How exact `last_seen_at` is: a write on every page would cost more than it tells."""
+ACTING_LIFETIME = timedelta(hours=1)
 CONFIRMATION_LIFETIME = timedelta(minutes=15)
 """How long the password that was typed last stands for an admin who moves money."""
 MAX_USER_AGENT_LENGTH = 200
@@ -36,13 +37,21 @@ class OpenSession:
 
 
 @log_service_operation
-def start(user: User, *, user_agent: str = "", gave_second_factor: bool = False) -> str:
+def start(
+    user: User,
+    *,
+    user_agent: str = "",
+    gave_second_factor: bool = False,
+    acting_admin_id: int | None = None,
+) -> str:
     """Log the user in and return the new session's token, which is stored nowhere.
 
     Args:
         user: who proved who they are.
         user_agent: the browser's own name for itself, shown in the list of sessions.
         gave_second_factor: whether a code was given as well.
+        acting_admin_id: the admin who looks at the account as its user; such a session has not
+            seen the user's password, and lasts an hour.
     """
     token, now = new_secret(), clock.now()
     with transaction() as session:
@@ -60,8 +69,9 @@ def start(user: User, *, user_agent: str = "", gave_second_factor: bool = False)
                 user_id=user.id,
                 token_hash=fingerprint(token),
                 user_agent=user_agent.replace("\0", "")[:MAX_USER_AGENT_LENGTH],
-                confirmed_at=now,
+                confirmed_at=now if acting_admin_id is None else None,
                 second_factor_at=now if gave_second_factor else None,
+                acting_admin_id=acting_admin_id,
             )
         )
     return token
@@ -71,7 +81,8 @@ def start(user: User, *, user_agent: str = "", gave_second_factor: bool = False)
 def find(token: str) -> User | None:
     """Return the user whose live session the token opens, and note that they were here.
 
-    A session ends 24 hours after its last use, 14 days after its start, or with its user.
+    A session ends 24 hours after its last use, 14 days after its start, or with its user; one in
+    which an admin looks at the account, an hour after its start.
     """
     now = clock.now()
     found = db.session.scalar(
@@ -87,6 +98,21 @@ def find(token: str) -> User | None:
                 update(UserSession).where(UserSession.id == found.id).values(last_seen_at=now)
             )
     return found.user
+
+
+def find_acting_admin(token: str) -> User | None:
+    """Return the admin who looks at the account in this session, None when it is over.
+
+    Args:
+        token: of a session that an admin started.
+    """
+    found = db.session.scalar(
+        select(UserSession)
+        .where(UserSession.token_hash == fingerprint(token), *_lives(clock.now()))
+        .options(joinedload(UserSession.acting_admin))
+    )
+    admin = found.acting_admin if found else None
+    return admin if admin is not None and admin.is_admin and admin.is_active else None
 
 
 def is_confirmed(token: str) -> bool:
@@ -187,4 +213,8 @@ def end_all(user: User, *, keep: str = "") -> None:
 
 
 def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (UserSession.last_seen_at > now - IDLE_LIFETIME, UserSession.created_at > now - LIFETIME)
+    return (
+        UserSession.last_seen_at > now - IDLE_LIFETIME,
+        UserSession.created_at > now - LIFETIME,
+        or_(UserSession.acting_admin_id.is_(None), UserSession.created_at > now - ACTING_LIFETIME),
+    )

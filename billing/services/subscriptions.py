@@ -174,6 +174,7 @@ def _follow(row: UserSubscription, reading: CustomerSubscriptions) -> None:
     live = reading.live[0]
     row.status = live.status
     row.tier_version, row.interval = _sold_under(live.price_id)
+    row.complimentary_until = None
     row.grace_until = _grace_until(row, live, reading.unpaid_since)
     if row.is_grace_over(clock.now()):
         row.tier_version = catalog.get_default_tier().current_version
@@ -243,7 +244,7 @@ def _fall_to_default_tier(row: UserSubscription, reading: CustomerSubscriptions)
     row.interval = None
     row.current_period_start = row.current_period_end = None
     row.cancel_at_period_end = False
-    row.cancel_at = row.trial_end = row.grace_until = None
+    row.cancel_at = row.trial_end = row.grace_until = row.complimentary_until = None
     row.scheduled_tier_version = row.scheduled_interval = row.scheduled_at = None
     row.stripe_schedule_id = None
     row.ended_at = ended.ended_at or clock.now()

@@ -122,7 +122,9 @@ def _move_free(user: User, target: TierVersion) -> None:
         row = lock_user(session, user.id).subscription
         row.tier_version = target
         session.flush()
-        quotas.follow_tier(user.id, tier_version=target, anchor=row.anchor)
+        quotas.follow_tier(
+            user.id, tier_version=target, anchor=row.anchor, ends_at=row.complimentary_until
+        )
 
 
 def _move_paid(row: UserSubscription, target: TierVersion, when: When, gateway: Gateway) -> None:

@@ -14,6 +14,7 @@ KINDS = {
     "restore": lazy_gettext("Restored"),
     "freeze": lazy_gettext("Frozen"),
     "thaw": lazy_gettext("Unfrozen"),
+    "withdraw": lazy_gettext("Taken out"),
 }
 
 

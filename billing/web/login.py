@@ -21,6 +21,7 @@ from billing.settings import Settings
 COOKIE_NAME = "billhook_session"
 TOKEN_KEY = "_user_id"  # noqa: S105 the name, not the token
 WAITING_KEY = "awaits_code"
+ADMIN_TOKEN_KEY = "admin_token"  # noqa: S105 the name, not the token
 MAX_PATH_LENGTH = 2000
 
 P = ParamSpec("P")
@@ -80,9 +81,23 @@ def log_in(token: str) -> None:
 
 
 def log_out() -> None:
-    """End the session on the server and in the browser."""
-    sessions.end(session_token())
+    """End the session on the server and in the browser; an admin's own with the one they act in."""
+    for token in (session_token(), admin_token()):
+        sessions.end(token)
     session.clear()
+
+
+def act_as(token: str) -> None:
+    """Give the browser of an admin this session of a user, and keep the admin's own for later."""
+    own = session_token()
+    log_in(token)
+    session[ADMIN_TOKEN_KEY] = own
+
+
+def admin_token() -> str:
+    """Return the token of the admin's own session while they act as a user, else nothing."""
+    token: str = session.get(ADMIN_TOKEN_KEY, "")
+    return token
 
 
 def session_token() -> str:

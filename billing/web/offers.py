@@ -228,6 +228,7 @@ def _scenario_of_current(subscription: UserSubscription) -> Scenario:
         PlanState.ENDING: Scenario.KEEP,
         PlanState.SCHEDULED: Scenario.KEEP,
         PlanState.PAST_DUE: Scenario.MEND,
+        PlanState.COMPLIMENTARY: Scenario.CHOOSE,
     }
     return by_state.get(plan_state(subscription), Scenario.CURRENT)
 

@@ -28,6 +28,7 @@ class PlanState(StrEnum):
     ENDED = "ended"
     PAUSED = "paused"
     WAITING = "waiting"
+    COMPLIMENTARY = "complimentary"
 
 
 class PaymentState(StrEnum):
@@ -100,6 +101,8 @@ def _state_without_plan(subscription: UserSubscription, open_invoice: Invoice | 
         return PlanState.WAITING
     if subscription.status == SubscriptionStatus.PAUSED:
         return PlanState.PAUSED
+    if subscription.complimentary_until is not None:
+        return PlanState.COMPLIMENTARY
     return PlanState.ENDED if subscription.ended_at is not None else PlanState.FREE
 
 

@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 
 from billing import clock
 from billing.settings import Settings
+from billing.web import acting
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -22,7 +23,10 @@ def init_app(app: Flask) -> None:
 
 def context() -> dict[str, Any]:
     """Return the frame's variables, for the person who is logged in."""
-    return nameless_context() | {"current_user": current_user}
+    return nameless_context() | {
+        "current_user": current_user,
+        "acting_admin": acting.acting_admin(),
+    }
 
 
 def chosen_theme() -> str | None:
@@ -39,6 +43,7 @@ def nameless_context() -> dict[str, Any]:
         "app_name": settings.app_name,
         "support_email": settings.support_email,
         "current_user": None,
+        "acting_admin": None,
         "current_path": request.path if has_request_context() else "",
         "current_year": clock.now().year,
         "theme": theme if theme in THEMES else None,

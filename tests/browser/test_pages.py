@@ -46,6 +46,10 @@ def scale_by_the_year() -> User:
     return states.subscribed("scale", interval=Interval.YEAR)
 
 
+def at_the_desk() -> User:
+    return factories.account("admin@example.test", is_admin=True)
+
+
 PEOPLE: dict[Callable[[], User], list[str]] = {
     states.free: ["/pricing", "/pricing?tier=pro", "/account", "/usage", "/usage/transactions"],
     states.busy: [
@@ -79,6 +83,26 @@ PEOPLE: dict[Callable[[], User], list[str]] = {
     states.three_weeks_in: ["/account", "/usage"],
     states.abroad: ["/account", "/usage"],
     scale_by_the_year: ["/account", "/usage"],
+    # The second person is `busy`, the third `ending`.
+    at_the_desk: [
+        "/admin/users",
+        "/admin/users?tier=pro&size=50&sort=email",
+        "/admin/users?q=nobody",
+        "/admin/users/2",
+        "/admin/users/2/history",
+        "/admin/users/2/adjust",
+        "/admin/users/1/complimentary",
+        "/admin/users/2/cancel",
+        "/admin/users/3/resume",
+        "/admin/users/2/disable",
+        "/admin/users/2/act",
+        "/admin/users/selected?action=disable&id=1&id=3",
+        "/admin/invoices/1/refund",
+        "/admin/subscriptions",
+        "/admin/subscriptions/3",
+        "/admin/transactions",
+        "/admin/confirm-password",
+    ],
 }
 
 

@@ -8,7 +8,13 @@ from billing.blueprints.admin import (
     host_webhooks,
     overview,
     packages,
+    payments,
+    subscriptions,
     tiers,
+    transactions,
+    user_access,
+    user_plans,
+    user_tokens,
     users,
 )
 from billing.blueprints.admin.blueprint import bp
@@ -22,6 +28,12 @@ __all__ = [
     "host_webhooks",
     "overview",
     "packages",
+    "payments",
+    "subscriptions",
     "tiers",
+    "transactions",
+    "user_access",
+    "user_plans",
+    "user_tokens",
     "users",
 ]

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from billing.blueprints.admin.blueprint import bp
 from billing.errors import NotFound
+from billing.messages import Message
 from billing.models import HostWebhook
 from billing.services import audit
 from billing.services import host_webhooks as outbox
@@ -73,7 +74,7 @@ def host_webhook(record_id: int) -> str:
 def replay_host_webhook(record_id: int) -> ResponseReturnValue:
     endpoint = host_endpoint.current()
     if endpoint is None:
-        raise NotFound("HOST_WEBHOOK_URL is not set: nobody listens.")
+        raise NotFound(Message("HOST_WEBHOOK_URL is not set: nobody listens."))
     sent = webhook_records.replay(record_id, endpoint=endpoint, actor=current_actor())
     if sent.delivered_at is not None:
         flash(_("The host took %(type)s.", type=sent.type), "ok")

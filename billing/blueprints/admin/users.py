@@ -5,10 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from billing.blueprints.admin.blueprint import bp
 from billing.models import User
+from billing.services import audit
 from billing.services.admin import users as user_records
 from billing.web.admin import lists
-from billing.web.admin.list_view import Column, Filter, ListView
+from billing.web.admin.list_view import Action, Column, Filter, ListView
+from billing.web.admin.status_words import SUBSCRIPTION_STATUSES
 from billing.web.language import lazy_gettext as _l
+
+LINES_SHOWN = 100
 
 VIEW: ListView[User] = ListView(
     endpoint="admin.users",
@@ -27,22 +31,15 @@ VIEW: ListView[User] = ListView(
         Column("created", _l("Signed up"), lambda user: user.created_at),
         Column("id", _l("ID"), lambda user: user.id, is_number=True),
     ),
+    actions_endpoint="admin.selected_users",
+    actions=(
+        Action("disable", _l("Disable")),
+        Action("enable", _l("Enable")),
+        Action("verify", _l("Resend verification")),
+    ),
     filters=(
         Filter("tier", _l("Plan")),
-        Filter(
-            "status",
-            _l("Status"),
-            {
-                "active": _l("Active"),
-                "trialing": _l("Trial"),
-                "past_due": _l("Past due"),
-                "unpaid": _l("Unpaid"),
-                "paused": _l("Paused"),
-                "incomplete": _l("Incomplete"),
-                "incomplete_expired": _l("Never paid"),
-                "canceled": _l("Ended"),
-            },
-        ),
+        Filter("status", _l("Status"), SUBSCRIPTION_STATUSES),
         Filter(
             "account",
             _l("Account"),
@@ -64,6 +61,15 @@ def export_users() -> Response:
     return lists.export(VIEW)
 
 
-@bp.get("/users/<int:record_id>")
+@bp.get("/users/<record:record_id>")
 def user(record_id: int) -> str:
-    return render_template("admin/users/show.html", user=user_records.get(record_id))
+    record = user_records.get_record(record_id)
+    return render_template("admin/users/show.html", record=record, user=record.user)
+
+
+@bp.get("/users/<record:record_id>/history")
+def user_history(record_id: int) -> str:
+    lines = audit.list_about("user", record_id, limit=LINES_SHOWN)
+    return render_template(
+        "admin/users/history.html", user=user_records.get(record_id), lines=lines
+    )

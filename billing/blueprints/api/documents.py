@@ -223,7 +223,7 @@ class TransactionDocument(Document):
 
     id: str
     kind: str = Field(
-        description="ai_request, grant, expire, clawback, repay, restore, freeze or thaw."
+        description="ai_request, grant, expire, clawback, repay, restore, freeze, thaw or withdraw."
     )
     delta: int = Field(description="What it added to the balance less the debt.")
     balance_after: int

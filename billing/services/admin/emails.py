@@ -49,7 +49,7 @@ def get(email_id: int) -> Email:
         select(Email).where(Email.id == email_id).options(joinedload(Email.user))
     )
     if email is None:
-        raise EmailNotFound("There is no such email.")
+        raise EmailNotFound(Message("There is no such email."))
     return email
 
 

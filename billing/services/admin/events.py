@@ -13,6 +13,7 @@ from billing.database import db, transaction
 from billing.domain.statuses import EventState
 from billing.errors import BillingError, EventNotFound
 from billing.gateway import Gateway
+from billing.messages import Message
 from billing.models import User, WebhookAttempt, WebhookEvent
 from billing.observability.redaction import REDACTED, redact
 from billing.observability.timing import log_service_operation
@@ -90,7 +91,7 @@ def get(event_id: int) -> WebhookEvent:
         .options(joinedload(WebhookEvent.user))
     )
     if event is None:
-        raise EventNotFound("There is no such event.")
+        raise EventNotFound(Message("There is no such event."))
     return event
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from billing import clock
 from billing.database import db, transaction
 from billing.errors import EventNotFound
+from billing.messages import Message
 from billing.models import HostWebhook, User
 from billing.observability.timing import log_service_operation
 from billing.services import audit, host_webhooks
@@ -53,7 +54,7 @@ def get(webhook_id: int) -> HostWebhook:
         .options(joinedload(HostWebhook.user))
     )
     if webhook is None:
-        raise EventNotFound("There is no such event.")
+        raise EventNotFound(Message("There is no such event."))
     return webhook
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.sql.base import ExecutableOption, ReadOnlyColumnCollection
 
 from billing.database import db
 from billing.errors import InvalidInput
+from billing.messages import Message
 
 Row = TypeVar("Row")
 Condition: TypeAlias = ColumnElement[bool]
@@ -124,7 +125,9 @@ def select_matching(listing: Listing[Row], query: ListQuery) -> Sequence[Row]:
     """
     found = db.session.scalars(_sorted(listing, query).limit(MAX_SELECTED + 1)).all()
     if len(found) > MAX_SELECTED:
-        raise InvalidInput(f"At most {MAX_SELECTED} can be changed at once. Narrow the list.")
+        raise InvalidInput(
+            Message("At most %(num)s can be changed at once. Narrow the list.", num=MAX_SELECTED)
+        )
     return found
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 from billing.database import db
 from billing.domain.statuses import OrderState
 from billing.errors import PackageNotFound
+from billing.messages import Message
 from billing.models import Order, TokenPackage
 from billing.services.admin.listing import Condition, Listing
 
@@ -44,7 +45,7 @@ def get(package_id: int) -> TokenPackage:
     """
     package = db.session.get(TokenPackage, package_id)
     if package is None:
-        raise PackageNotFound("There is no such token package.")
+        raise PackageNotFound(Message("There is no such token package."))
     return package
 
 

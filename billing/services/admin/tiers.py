@@ -11,6 +11,7 @@ from billing import clock
 from billing.database import db
 from billing.errors import TierNotFound
 from billing.gateway import Gateway
+from billing.messages import Message
 from billing.models import Feature, SubscriptionTier, TierVersion, UserSubscription
 from billing.observability.timing import log_service_operation
 from billing.services import tier_migrations
@@ -57,7 +58,7 @@ def get(tier_id: int) -> SubscriptionTier:
         .options(selectinload(SubscriptionTier.versions).selectinload(TierVersion.features))
     )
     if tier is None:
-        raise TierNotFound("There is no such plan.")
+        raise TierNotFound(Message("There is no such plan."))
     return tier
 
 

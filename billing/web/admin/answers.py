@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from billing.errors import BillingError
 from billing.web.forms import Form
+from billing.web.language import translate
 
 
 def show(template: str, form: Form, **values: object) -> ResponseReturnValue:
@@ -38,7 +39,7 @@ def refuse(refusal: BillingError) -> ResponseReturnValue:
     Args:
         refusal: it has changed since the form was opened, or Stripe would not.
     """
-    flash(refusal.detail, "bad")
+    flash(translate(refusal.detail), "bad")
     record_id = (request.view_args or {}).get("record_id")
     page = url_for("admin.user", record_id=record_id) if record_id else url_for("admin.users")
     return redirect(page, HTTPStatus.SEE_OTHER)

@@ -6,6 +6,7 @@ from typing import TypeVar
 from flask import request
 
 from billing.errors import NothingToChange
+from billing.messages import Message
 from billing.services.admin import listing as lists
 from billing.services.users import MAX_ID
 from billing.web.admin.list_state import read_state
@@ -23,7 +24,7 @@ def selected_action(view: ListView[Row]) -> Action:
     wanted = request.args.get("action")
     found = next((action for action in view.actions if action.name == wanted), None)
     if found is None:
-        raise NothingToChange("Choose what to do with what you ticked.")
+        raise NothingToChange(Message("Choose what to do with what you ticked."))
     return found
 
 
@@ -41,5 +42,5 @@ def selected_rows(view: ListView[Row]) -> Sequence[Row]:
         ticked = [each for each in request.args.getlist("id") if each.isascii() and each.isdigit()]
         rows = lists.select_ids(listing, [int(each) for each in ticked if int(each) <= MAX_ID])
     if not rows:
-        raise NothingToChange("Nothing was selected. Tick something first.")
+        raise NothingToChange(Message("Nothing was selected. Tick something first."))
     return rows
