@@ -11,8 +11,9 @@ from flask import Flask
 from playwright.sync_api import Page, ViewportSize, expect
 
 from billing.models import User
-from billing.services import checkout
+from billing.services import checkout, portal
 from tests import factories
+from tests.browser.hands import Hands, Keys, Mouse, button, link
 from tests.shop import Shop
 
 PAGES = [
@@ -37,47 +38,51 @@ def mara(shop: Shop, live_app: Flask) -> User:
     return user
 
 
-def test_with_javascript(mara: User, browser_page: Page) -> None:
-    live_through_a_plan(browser_page, mara.email)
+def test_by_keys_alone(mara: User, browser_page: Page) -> None:
+    live_through_a_plan(Keys(browser_page), mara.email)
 
 
 def test_without_javascript(mara: User, plain_page: Page) -> None:
-    live_through_a_plan(plain_page, mara.email)
+    live_through_a_plan(Mouse(plain_page), mara.email)
 
 
-def live_through_a_plan(tab: Page, email: str) -> None:
+def live_through_a_plan(hands: Hands, email: str) -> None:
+    tab = hands.tab
     log_in(tab, email)
     tab.goto("/pricing")
-    press(tab, "Upgrade to Scale")
-    press(tab, "Pay $100.00 and switch")
+    hands.press(button(tab, "Upgrade to Scale"))
+    hands.press(button(tab, "Pay $100.00 and switch"))
     expect(tab.get_by_role("main")).to_contain_text("Plan changed to Scale. You paid $100.00.")
 
     tab.goto("/pricing")
-    press(tab, "Switch to Starter")
+    hands.press(button(tab, "Switch to Starter"))
     expect(tab.get_by_role("main")).to_contain_text("You lose")
-    press(tab, "Switch to Starter")
+    hands.press(button(tab, "Switch to Starter"))
     expect(tab.get_by_role("main")).to_contain_text("You move to Starter on")
-    press(tab, "Undo change")
+    hands.press(button(tab, "Undo change"))
     expect(tab.get_by_role("main")).to_contain_text("You stay on Scale.")
 
-    tab.get_by_role("link", name="Cancel plan").click()
-    tab.get_by_label("It costs too much").check()
-    press(tab, re.compile("^Cancel Scale on"))
+    hands.press(link(tab, "Cancel plan"))
+    hands.choose(tab.get_by_label("It costs too much"))
+    hands.press(button(tab, re.compile("^Cancel Scale on")))
     expect(tab.get_by_role("main")).to_contain_text("We will not charge your card again.")
-    press(tab, "Keep Scale")
+    hands.press(button(tab, "Keep Scale"))
     expect(tab.get_by_role("main")).to_contain_text("Scale continues. Next payment $149.00 on")
 
 
 @pytest.mark.slow
 @pytest.mark.one_database
 def test_its_pages_are_accessible_and_fit_the_smallest_phone(
-    mara: User, browser_page: Page
+    mara: User, shop: Shop, browser_page: Page
 ) -> None:
     found: list[str] = []
     log_in(browser_page, mara.email)
+    session = shop.dashboard.v1.checkout.sessions.retrieve(shop.choose_package(mara))
+    portal_url = portal.open(mara, return_url="http://shop.test/account", gateway=shop.gateway)
+    at_the_sandbox = [session.url or "", portal_url, shop.control.base_url]
     for width, theme in VIEWS:
         browser_page.emulate_media(color_scheme=theme)
-        for path in PAGES:
+        for path in [*PAGES, *at_the_sandbox]:
             browser_page.set_viewport_size({"width": width, "height": 800})
             browser_page.goto(path)
             found += faults_of(browser_page, f"{path} at {width} px, {theme}")
@@ -91,10 +96,6 @@ def faults_of(tab: Page, where: str) -> list[str]:
     found += [f"{where} scrolls"] if tab.evaluate(SCROLLS_SIDEWAYS) else []
     tab.set_viewport_size(SMALLEST)
     return [*found, f"{where}, made small, scrolls"] if tab.evaluate(SCROLLS_SIDEWAYS) else found
-
-
-def press(tab: Page, name: str | re.Pattern[str]) -> None:
-    tab.get_by_role("main").get_by_role("button", name=name).first.click()
 
 
 def log_in(tab: Page, email: str) -> None:

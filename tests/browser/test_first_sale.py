@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskCliRunner
 from playwright.sync_api import Page, expect
 
+from tests.browser.hands import Hands, Keys, Mouse, button
 from tests.shop import Shop
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery staple"
@@ -32,33 +33,38 @@ class TestFirstSale:
     def test_with_javascript(self, shop: Shop, browser_page: Page, record: Record) -> None:
         shop.listen()
 
-        buy_pro_use_it_and_buy_tokens(browser_page, record)
+        buy_pro_use_it_and_buy_tokens(Mouse(browser_page), record)
 
     def test_without_javascript(self, shop: Shop, plain_page: Page, record: Record) -> None:
         shop.listen()
 
-        buy_pro_use_it_and_buy_tokens(plain_page, record)
+        buy_pro_use_it_and_buy_tokens(Mouse(plain_page), record)
 
-    def test_without_any_webhook(self, browser_page: Page, record: Record) -> None:
-        buy_pro_use_it_and_buy_tokens(browser_page, record)
+    @pytest.mark.usefixtures("shop")
+    def test_by_keys_alone_and_without_any_webhook(
+        self, browser_page: Page, record: Record
+    ) -> None:
+        buy_pro_use_it_and_buy_tokens(Keys(browser_page), record)
 
     @pytest.mark.usefixtures("shop")
     def test_a_declined_card_is_told_and_another_one_pays(self, browser_page: Page) -> None:
-        sign_up(browser_page)
-        choose_pro(browser_page)
+        hands = Mouse(browser_page)
+        sign_up(hands)
+        choose_pro(hands)
         browser_page.get_by_label("Card is declined").check()
-        press_pay(browser_page)
+        press_pay(hands)
         expect(browser_page.get_by_role("link", name="Your card was declined")).to_be_visible()
         browser_page.get_by_label("Payment succeeds").check()
         browser_page.get_by_label("Security code").fill("123")
-        press_pay(browser_page)
+        press_pay(hands)
 
         expect(browser_page.get_by_role("heading", level=1)).to_have_text("You are on Pro")
 
     @pytest.mark.usefixtures("shop")
     def test_who_turns_back_was_not_charged(self, browser_page: Page) -> None:
-        sign_up(browser_page)
-        choose_pro(browser_page)
+        hands = Mouse(browser_page)
+        sign_up(hands)
+        choose_pro(hands)
         browser_page.get_by_role("link", name="Cancel and go back").click()
 
         expect(browser_page.get_by_role("heading", level=1)).to_have_text("Nothing was charged")
@@ -66,10 +72,11 @@ class TestFirstSale:
         expect(browser_page.get_by_role("heading", name="Free")).to_be_visible()
 
 
-def buy_pro_use_it_and_buy_tokens(tab: Page, record: Record) -> None:
-    sign_up(tab)
-    choose_pro(tab)
-    press_pay(tab)
+def buy_pro_use_it_and_buy_tokens(hands: Hands, record: Record) -> None:
+    tab = hands.tab
+    sign_up(hands)
+    choose_pro(hands)
+    press_pay(hands)
     expect(tab.get_by_role("heading", level=1)).to_have_text("You are on Pro")
 
     tab.goto("/account")
@@ -82,26 +89,27 @@ def buy_pro_use_it_and_buy_tokens(tab: Page, record: Record) -> None:
     expect(tab.get_by_role("main")).to_contain_text("AI mentor")
 
     tab.goto("/pricing")
-    tab.get_by_role("button", name="500 tokens for $20.00").click()
-    press_pay(tab)
+    hands.press(button(tab, "500 tokens for $20.00"))
+    press_pay(hands)
     expect(tab.get_by_role("heading", level=1)).to_have_text("500 tokens added")
     tab.goto("/account")
     expect(tab.get_by_role("region", name="Token balance")).to_contain_text("500")
 
 
-def sign_up(tab: Page) -> None:
+def sign_up(hands: Hands) -> None:
+    tab = hands.tab
     tab.goto("/signup")
-    tab.get_by_label("Email").fill(EMAIL)
-    tab.get_by_label("Password", exact=True).fill(PASSWORD)
-    tab.get_by_role("main").get_by_role("button", name="Create account").click()
+    hands.write(tab.get_by_label("Email"), EMAIL)
+    hands.write(tab.get_by_label("Password", exact=True), PASSWORD)
+    hands.press(button(tab, "Create account"))
     expect(tab).not_to_have_url(re.compile("/signup"))
 
 
-def choose_pro(tab: Page) -> None:
-    tab.goto("/pricing")
-    tab.get_by_role("button", name="Choose Pro").click()
-    expect(tab.get_by_text("Subscribe to Pro")).to_be_visible()
+def choose_pro(hands: Hands) -> None:
+    hands.tab.goto("/pricing")
+    hands.press(button(hands.tab, "Choose Pro"))
+    expect(hands.tab.get_by_text("Subscribe to Pro")).to_be_visible()
 
 
-def press_pay(tab: Page) -> None:
-    tab.get_by_role("button", name=re.compile("^Pay")).click()
+def press_pay(hands: Hands) -> None:
+    hands.press(hands.tab.get_by_role("button", name=re.compile("^Pay")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
@@ -13,12 +12,13 @@ from billing.errors import FeatureNotInTier
 from billing.models import User
 from billing.services import metering
 from tests import factories, states
+from tests.browser.faults import Faults
+from tests.browser.hands import Hands, Keys, Mouse, button, link
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 NEW_PASSWORD = "a calm harbor at dawn"
-SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 @pytest.fixture
@@ -29,117 +29,88 @@ def mara(shop: Shop, live_app: Flask) -> User:
     return user
 
 
-def test_with_javascript(mara: User, browser_page: Page) -> None:
-    found = live_through_the_settings(browser_page, mara.email)
+def test_by_keys_alone(mara: User, browser_page: Page) -> None:
+    found = live_through_the_settings(Keys(browser_page), mara.email)
 
     assert found == []
 
 
 def test_without_javascript(mara: User, plain_page: Page) -> None:
-    live_through_the_settings(plain_page, mara.email, runs_scripts=False)
+    live_through_the_settings(Mouse(plain_page), mara.email, runs_scripts=False)
 
 
-def live_through_the_settings(tab: Page, email: str, *, runs_scripts: bool = True) -> list[str]:
+def live_through_the_settings(hands: Hands, email: str, *, runs_scripts: bool = True) -> list[str]:
     """Go through all of them; return what axe and the narrowest screen have against a page."""
-    faults = Faults(tab, runs_scripts=runs_scripts)
-    log_in(tab, email)
-    tab.get_by_role("link", name="All settings").click()
+    faults = Faults(hands.tab, runs_scripts=runs_scripts)
+    log_in(hands.tab, email)
+    hands.press(link(hands.tab, "All settings"))
 
-    change_password(tab, faults)
-    have_a_key_for_a_while(tab, faults)
-    ask_why(tab, faults)
-    close_account(tab, faults, email)
+    change_password(hands, faults)
+    have_a_key_for_a_while(hands, faults)
+    ask_why(hands, faults)
+    close_account(hands, faults, email)
     return faults.found
 
 
-def change_password(tab: Page, faults: Faults) -> None:
-    tab.get_by_role("link", name="Change the password").click()
-    press(tab, "Change password")
+def change_password(hands: Hands, faults: Faults) -> None:
+    tab = hands.tab
+    hands.press(link(tab, "Change the password"))
+    hands.press(button(tab, "Change password"))
     faults.look("password, with problems")
-    tab.get_by_label("Current password").fill(factories.PASSWORD)
-    tab.get_by_label("New password").fill(NEW_PASSWORD)
-    press(tab, "Change password")
+    hands.write(tab.get_by_label("Current password"), factories.PASSWORD)
+    hands.write(tab.get_by_label("New password"), NEW_PASSWORD)
+    hands.press(button(tab, "Change password"))
     expect(tab.get_by_role("status").first).to_contain_text("Password changed.")
 
 
-def have_a_key_for_a_while(tab: Page, faults: Faults) -> None:
-    tab.get_by_role("link", name="Manage API keys").click()
-    tab.get_by_label("Name").fill("Nightly import")
-    tab.get_by_label("Read only").check()
-    tab.get_by_label("Expires").select_option(label="After 90 days")
-    press(tab, "Create key")
+def have_a_key_for_a_while(hands: Hands, faults: Faults) -> None:
+    tab = hands.tab
+    hands.press(link(tab, "Manage API keys"))
+    hands.write(tab.get_by_label("Name"), "Nightly import")
+    hands.choose(tab.get_by_label("Read only"))
+    hands.select(tab.get_by_label("Expires"), "After 90 days")
+    hands.press(button(tab, "Create key"))
     expect(tab.get_by_role("textbox", name="API key")).to_have_value(re.compile("^bk_"))
     faults.look("key, shown once")
-    tab.get_by_role("link", name="I have copied it").click()
+    hands.press(link(tab, "I have copied it"))
     faults.look("keys")
-    tab.get_by_role("link", name="Revoke Nightly import").click()
+    hands.press(link(tab, "Revoke Nightly import"))
     faults.look("key, before it is revoked")
-    press(tab, "Revoke key")
+    hands.press(button(tab, "Revoke key"))
     expect(tab.get_by_role("main")).to_contain_text("No keys yet")
 
 
-def ask_why(tab: Page, faults: Faults) -> None:
+def ask_why(hands: Hands, faults: Faults) -> None:
+    tab = hands.tab
     for kind in ("air", "ref"):
         tab.goto("/usage")
-        tab.get_by_role("link", name=re.compile(f"^{kind}_.* explained$")).first.click()
+        hands.press(link(tab, re.compile(f"^{kind}_.* explained$")))
         expect(tab.get_by_role("heading", name="Step by step")).to_be_visible()
         faults.look(f"explained: {kind}")
 
 
-def close_account(tab: Page, faults: Faults, email: str) -> None:
+def close_account(hands: Hands, faults: Faults, email: str) -> None:
+    tab = hands.tab
     tab.goto("/account/settings")
-    tab.get_by_role("link", name="Close the account").click()
+    hands.press(link(tab, "Close the account"))
     faults.look("closing")
-    tab.get_by_label("Current password").fill(NEW_PASSWORD)
-    press(tab, f"Close {email} now")
+    hands.write(tab.get_by_label("Current password"), NEW_PASSWORD)
+    hands.press(button(tab, f"Close {email} now"))
     expect(tab.get_by_role("status")).to_contain_text("Your account is closed.")
-
-
-class Faults:
-    """What axe finds, and what is wider than 320 pixels; without scripts nobody looks."""
-
-    def __init__(self, tab: Page, *, runs_scripts: bool) -> None:
-        self.tab, self.runs_scripts = tab, runs_scripts
-        self.found: list[str] = []
-        tab.set_viewport_size({"width": 320, "height": 800})
-
-    def look(self, where: str) -> None:
-        if not self.runs_scripts:
-            return
-        result = Axe().run(self.tab)
-        if result.violations_count:
-            self.found.append(f"{where}: {result.generate_report()}")
-        if self.tab.evaluate(SCROLLS_SIDEWAYS):
-            self.found.append(f"{where} scrolls")
 
 
 @pytest.mark.usefixtures("live_app")
 def test_keys_alone_lead_to_a_new_time_zone(browser_page: Page) -> None:
+    hands = Keys(browser_page)
     states.catalog_at_stripe()
     log_in(browser_page, states.free().email)
     browser_page.goto("/account/settings")
 
-    go_to(browser_page, "Time zone")
-    browser_page.keyboard.type("Tokyo")
-    go_to(browser_page, "Save language and time zone")
-    browser_page.keyboard.press("Enter")
+    hands.select(browser_page.get_by_label("Time zone", exact=True), "Tokyo")
+    hands.press(button(browser_page, "Save language and time zone"))
 
     expect(browser_page.get_by_role("status").first).to_be_focused()
     expect(browser_page.get_by_label("Time zone", exact=True)).to_have_value("Asia/Tokyo")
-
-
-def go_to(tab: Page, name: str) -> None:
-    """Press Tab until the focus is there."""
-    focused = "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
-    for _ in range(40):
-        tab.keyboard.press("Tab")
-        if " ".join(str(tab.evaluate(focused)).split()) == name:
-            return
-    raise AssertionError(f"no way to {name!r} by keys")
-
-
-def press(tab: Page, name: str) -> None:
-    tab.get_by_role("main").get_by_role("button", name=name).first.click()
 
 
 def log_in(tab: Page, email: str) -> None:
