@@ -35,13 +35,16 @@ VIEWS: dict[Theme, dict[int, Rules]] = {
 }
 NOWHERE = "/nowhere"
 NO_SUCH_FILTER = "/usage/transactions?type=gift&from=yesterday"
-REFUSALS = {NOWHERE: 404, NO_SUCH_FILTER: 422}
+USED_LINK = "/reset-password/used"
+REFUSALS = {NOWHERE: 404, NO_SUCH_FILTER: 422, USED_LINK: 400}
 STRANGERS_PAGES = [
     "/pricing",
     "/pricing?interval=year&tier=starter",
     "/signup",
+    "/signup?next=/pricing?tier%3Dpro",
     "/login",
     "/forgot-password",
+    USED_LINK,
     NOWHERE,
 ]
 SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -67,6 +70,8 @@ PEOPLE: dict[Callable[[], User], list[str]] = {
         "/account/invoices",
         "/account/settings",
         "/account/settings/email",
+        "/account/settings/password",
+        "/account/settings/second-factor",
         "/account/settings/devices",
         "/usage",
         "/usage/transactions",
@@ -77,6 +82,7 @@ PEOPLE: dict[Callable[[], User], list[str]] = {
     states.downgrading: ["/account", "/pricing"],
     states.bank_asks: ["/account"],
     states.ended: ["/account"],
+    states.paused: ["/account"],
     states.card_expiring: ["/account"],
     states.past_due: ["/account", "/pricing", "/account/cancel"],
     states.waiting: ["/account"],
@@ -202,6 +208,16 @@ def test_every_page_is_accessible_at_every_width(
                 found[f"{path} of {visit.email}"] = list(_faults(tab, axe, VIEWS[theme]))
 
     assert {page: faults for page, faults in found.items() if faults} == {}
+
+
+@pytest.mark.usefixtures("live_app")
+def test_reference_of_the_api_is_accessible(browser_page: Page) -> None:
+    browser_page.goto("/api/v1/docs")
+
+    # The longest page by far: one view of it is enough for its own markup.
+    faults = list(_faults(browser_page, Axe(), {390: EVERY_RULE}))
+
+    assert faults == []
 
 
 def test_prices_switch_without_javascript_and_nothing_moves(

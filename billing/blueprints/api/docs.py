@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from billing.settings import Settings
 from billing.web.api import openapi
-from billing.web.api.reference import list_sections
+from billing.web.api.reference import list_sections, marked
 
 
 def register(bp: Blueprint, sections: list[Any]) -> None:
@@ -31,5 +31,8 @@ def register(bp: Blueprint, sections: list[Any]) -> None:
     def docs() -> str:
         described = document()
         return render_template(
-            "api/docs.html", info=described["info"], sections=list_sections(described)
+            "api/docs.html",
+            info=described["info"],
+            sections=list_sections(described),
+            marked=marked,
         )

@@ -1,8 +1,14 @@
 """The OpenAPI document as the reference page reads it: sections, operations, fields."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup, escape
+
+CODE = re.compile(r"`([^`]+)`")
+STRESSED = re.compile(r"\*([^*]+)\*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +132,9 @@ def _type(schema: Mapping[str, Any]) -> str:
     if kind == "array":
         return f"list of {_type(schema['items'])}"
     return str(schema.get("format", kind))
+
+
+def marked(text: str) -> Markup:
+    """Return text of the document, in which Markdown marks `code` and *terms*, as HTML."""
+    with_code = CODE.sub(r"<code>\1</code>", str(escape(text)))
+    return Markup(STRESSED.sub(r"<em>\1</em>", with_code))  # noqa: S704 - escaped above
