@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from billing import clock
 from billing.database import transaction
+from billing.models import SubscriptionTier
 from billing.services import catalog
 from tests import factories, queries, states
 from tests.page import PageClient
@@ -136,6 +139,18 @@ class TestCatalog:
         page.open("/pricing")
 
         assert "No plans are on sale" in page.current.main
+        assert "Create a plan" not in page.current.links
+
+    def test_without_tiers_an_admin_is_led_to_a_new_one(self, page: PageClient) -> None:
+        states.catalog_at_stripe()
+        admin = factories.account(is_admin=True)
+        states.log_in(page, admin)
+        with transaction() as session:
+            session.execute(update(SubscriptionTier).values(archived_at=clock.now()))
+
+        page.open("/pricing")
+
+        assert page.current.links["Create a plan"].startswith("/admin/")
 
     def test_a_tier_that_stripe_does_not_know_is_not_for_sale(self, page: PageClient) -> None:
         factories.demo_catalog()
