@@ -184,18 +184,20 @@ def insert_into(model: type[Base]) -> postgresql.Insert:
 
 def in_transaction() -> bool:
     """Return whether a `transaction()` is open in this context."""
-    return bool(db.session().info.get("transaction"))
+    return db.session.registry.has() and bool(db.session().info.get("transaction"))
 
 
-def end_reading(session: Session) -> None:
+def end_reading() -> None:
     """End what the session has read, so that it is read again on the next access.
 
-    Args:
-        session: with no open transaction().
+    No transaction() is open.
 
     Raises:
         RuntimeError: there are changes that were made outside of any transaction.
     """
+    if not db.session.registry.has():
+        return
+    session = db.session()
     # A session that has changed or read anything has begun a transaction by that.
     if session.in_transaction():
         if session.new or session.dirty or session.deleted:
@@ -217,7 +219,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("transaction"):
         yield session
         return
-    end_reading(session)
+    end_reading()
     session.info["transaction"] = True
     try:
         session.connection(execution_options={"writes": True})

@@ -24,10 +24,9 @@ from billing.errors import (
     InvalidInput,
 )
 from billing.models import Hold, HoldLot, UserTokenBalance
-from billing.models.user import User
 from billing.observability.timing import log_service_operation
 from billing.services import due, entitlements, lots, refusals, settlements
-from billing.services.identity import id_of
+from billing.services.identity import AnyUser, id_of
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +86,7 @@ class HeldRequest:
 
 @log_service_operation
 def hold(
-    user: User,
+    user: AnyUser,
     feature_key: str,
     quantity: int = 1,
     *,

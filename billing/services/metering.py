@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from billing import clock
-from billing.database import db, driver, end_reading, in_transaction
+from billing.database import driver, end_reading, in_transaction
 from billing.domain.metering import Charged, Receipt, Wanted
 from billing.driver import Link
-from billing.models import User
 from billing.observability import decisions
 from billing.observability.timing import log_service_operation
 from billing.services import metering_batch, metering_postgresql, metering_sqlite
-from billing.services.identity import id_of, name_of
+from billing.services.identity import AnyUser, id_of, name_of
 
 CHARGE: Mapping[str, Callable[[Link, Wanted, datetime], Charged | None]] = {
     "postgresql": metering_postgresql.charge,
@@ -26,7 +25,7 @@ CHARGE: Mapping[str, Callable[[Link, Wanted, datetime], Charged | None]] = {
 
 @log_service_operation
 def record(
-    user: User, feature_key: str, quantity: int = 1, *, idempotency_key: str | None = None
+    user: AnyUser, feature_key: str, quantity: int = 1, *, idempotency_key: str | None = None
 ) -> Receipt:
     """Record AI requests of a user: quota first, the rest in tokens, all or nothing.
 
@@ -59,6 +58,6 @@ def record(
 
 
 def _charge_at_once(wanted: Wanted, now: datetime) -> Charged | None:
-    end_reading(db.session())
+    end_reading()
     connections = driver()
     return connections.run(CHARGE[connections.dialect], wanted, now)

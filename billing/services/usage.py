@@ -11,7 +11,7 @@ from billing.domain.metering import Quota
 from billing.models import QuotaPeriod, User
 from billing.services import due, lots
 from billing.services.history import list_transactions, stream_transactions
-from billing.services.identity import id_of
+from billing.services.identity import AnyUser, id_of
 from billing.services.usage_breakdown import DayUsage, FeatureUsage, by_day, by_feature
 
 __all__ = [
@@ -59,7 +59,7 @@ class UsageSummary:
     is_over: bool = False
 
 
-def summary(user: User) -> UsageSummary:
+def summary(user: AnyUser) -> UsageSummary:
     """Return where the user's quota and tokens stand now; what has come due is posted first.
 
     Args:

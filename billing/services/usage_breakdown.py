@@ -6,9 +6,9 @@ from datetime import date, datetime
 from sqlalchemy import Date, bindparam, text
 
 from billing.database import UtcDateTime, db
-from billing.models import User, UserTokenBalance
+from billing.models import UserTokenBalance
 from billing.services import due
-from billing.services.identity import id_of
+from billing.services.identity import AnyUser, id_of
 from billing.services.usage_rollup import UTC_DAY
 
 BY_DAY_AND_FEATURE = """
@@ -49,7 +49,7 @@ class FeatureUsage:
     tokens_charged: int
 
 
-def by_day(user: User, *, period_start: datetime | None = None) -> list[DayUsage]:
+def by_day(user: AnyUser, *, period_start: datetime | None = None) -> list[DayUsage]:
     """Return a period's usage by UTC day and feature, oldest first.
 
     Args:
@@ -78,7 +78,7 @@ def by_day(user: User, *, period_start: datetime | None = None) -> list[DayUsage
     ]
 
 
-def by_feature(user: User) -> list[FeatureUsage]:
+def by_feature(user: AnyUser) -> list[FeatureUsage]:
     """Return the current period's usage by feature, the most used first.
 
     Args:

@@ -10,12 +10,13 @@ HSTS_SECONDS = 31_536_000
 def init_app(app: Flask) -> None:
     """Send the headers with every answer of the app."""
     settings: Settings = app.extensions["billing_settings"]
-    fixed = _fixed_headers(settings)
+    fixed = {name.lower(): (name, value) for name, value in _fixed_headers(settings).items()}
 
     @app.after_request
     def _add_headers(response: Response) -> Response:
-        for name, value in fixed.items():
-            response.headers.setdefault(name, value)
+        # `setdefault` would raise and catch an error for each of them.
+        own = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - pairs else
+        response.headers.extend(header for name, header in fixed.items() if name not in own)
         return response
 
 

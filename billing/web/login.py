@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import flask_login
 import structlog
-from flask import Flask, redirect, request, session, url_for
+from flask import Flask, Request, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
@@ -32,6 +33,16 @@ manager = LoginManager()
 manager.session_protection = None
 
 
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's sessions, which make a signer ready even for a caller of the API without a cookie."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Give who sends no cookie an empty session."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def init_app(app: Flask) -> None:
     """Set the cookie's flags and load the user of each request."""
     settings: Settings = app.extensions["billing_settings"]
@@ -42,6 +53,7 @@ def init_app(app: Flask) -> None:
     app.config["SESSION_COOKIE_NAME"] = (
         f"__Host-{COOKIE_NAME}" if settings.is_https else COOKIE_NAME
     )
+    app.session_interface = CookieSessions()
     manager.unauthorized_handler(ask_to_log_in)
     manager.init_app(app)
 

@@ -6,6 +6,7 @@ from billing.errors import InvalidInput
 from billing.models import User
 from billing.services import api_access
 from billing.services.api_access import Access
+from billing.services.identity import StandIn, name_of
 
 REPLAYED = "Idempotent-Replayed"
 
@@ -35,12 +36,12 @@ class Call:
     @property
     def user_reference(self) -> str:
         """The name by which the host knows the user: its own id, else ours."""
-        return self.access.external_id or str(self.user_id)
+        return name_of(self.stand_in())
 
     def load_user(self) -> User:
         """Return the user's row."""
         return api_access.load_user(self.access)
 
-    def stand_in(self) -> User:
+    def stand_in(self) -> StandIn:
         """Return who the user is and nothing more, without a query: for the hot path."""
-        return User(id=self.user_id, external_id=self.access.external_id)
+        return StandIn(self.user_id, self.access.external_id)
