@@ -13,7 +13,7 @@ from flask import current_app
 from flask_migrate import upgrade
 from sqlalchemy import event
 
-from billing import create_app
+from billing import clock, create_app
 from billing.database import db
 from billing.demo import people
 from billing.demo.acts import Shop
@@ -40,12 +40,11 @@ def prepare(settings: Settings, *, before_push: Callable[[], None]) -> list[Pers
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _wait_less_for_the_disk)
         upgrade()
-        catalog.apply(parse(CATALOG.read_bytes()), actor="demo")
         before_push()
         if settings.uses_sandbox:
-            _push_and_remember(settings)
+            _sell_and_remember(settings)
         else:
-            catalog.push(gateway.current())
+            _sell()
         known = [] if settings.is_production else _ensure_people()
         db.session.remove()
         db.engine.dispose()
@@ -57,16 +56,23 @@ def _wait_less_for_the_disk(connection: Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def _push_and_remember(settings: Settings) -> None:
-    """Push the catalog; where both sides are new, people with three months behind them come."""
+def _sell() -> None:
+    catalog.apply(parse(CATALOG.read_bytes()), actor="demo")
+    catalog.push(gateway.current())
+
+
+def _sell_and_remember(settings: Settings) -> None:
+    """Sell; where both sides are new, since three months, and people with that past come."""
     sandbox = Sandbox(settings.stripe_api_base or "", settings.stripe_secret_key)
     shop = Shop(settings, gateway.current(), sandbox)
     history = History(shop, current_app.extensions["billing_mailer"])
     is_new = not _known_people() and sandbox.begin(history.begins_at)
-    catalog.push(shop.gateway)
     if is_new:
+        with clock.set_back(history.begins_at):
+            _sell()
         history.live_through()
     else:
+        _sell()
         history.catch_up()
 
 

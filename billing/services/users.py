@@ -19,6 +19,11 @@ MAX_ID = 2**63 - 1
 ID_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
 
 
+def id_of(text: str) -> int:
+    """Return our id that stands in the text; 0, which nothing has, where it is none."""
+    return int(text) if ID_PATTERN.fullmatch(text) and int(text) <= MAX_ID else 0
+
+
 @log_service_operation
 def create(
     email: str,
@@ -84,8 +89,8 @@ def get(reference: str) -> User:
         .order_by((User.external_id == reference).desc())
         .limit(1)
     )
-    if user is None and ID_PATTERN.fullmatch(reference) and int(reference) <= MAX_ID:
-        user = db.session.get(User, int(reference))
+    if user is None:
+        user = db.session.get(User, id_of(reference))
     if user is None:
         raise UserNotFound(Message("There is no user with this id or e-mail address."))
     return user

@@ -42,6 +42,7 @@ VIEW: ListView[Email] = ListView(
             {"sent": _l("Sent"), "waiting": _l("Waiting"), "given_up": _l("Given up")},
         ),
         Filter("kind", _l("Kind")),
+        Filter("user", _l("User ID")),
     ),
 )
 

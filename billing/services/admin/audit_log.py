@@ -6,7 +6,7 @@ from sqlalchemy.orm import contains_eager
 from billing.models import AuditEntry, User
 from billing.services.admin.listing import Condition, Listing
 from billing.services.audit import AuditLine
-from billing.services.users import ID_PATTERN, MAX_ID
+from billing.services.users import id_of
 
 SUBJECTS = ("user", "tier", "package", "feature", "webhook_event", "email", "host_webhook")
 
@@ -33,7 +33,7 @@ def listing() -> Listing[AuditEntry]:
         matches={
             "actor": _is_by,
             "action": lambda text: AuditEntry.action.startswith(text, autoescape=True),
-            "object_id": _is_about,
+            "object_id": lambda text: AuditEntry.subject_id == id_of(text),
             "ip": lambda text: AuditEntry.ip_address == text,
         },
     )
@@ -54,9 +54,3 @@ def _matches(text: str) -> Condition:
 
 def _is_by(text: str) -> Condition:
     return or_(AuditEntry.actor == text, User.email.icontains(text, autoescape=True))
-
-
-def _is_about(text: str) -> Condition:
-    """Match what our id names, and nothing where it is none."""
-    is_id = ID_PATTERN.fullmatch(text) is not None and int(text) <= MAX_ID
-    return AuditEntry.subject_id == (int(text) if is_id else 0)

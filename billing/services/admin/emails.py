@@ -13,6 +13,7 @@ from billing.services import audit, emails
 from billing.services.admin.listing import Condition, Listing
 from billing.services.audit import Actor
 from billing.services.emails import Letter
+from billing.services.users import id_of
 
 HIDDEN = "…"
 """What stands for the token of a one-time link: nobody but its reader sees it."""
@@ -35,6 +36,7 @@ def listing() -> Listing[Email]:
             },
             "kind": {kind: Email.kind == kind for kind in kinds},
         },
+        matches={"user": lambda text: Email.user_id == id_of(text)},
         called={kind: kind.replace("_", " ").capitalize() for kind in kinds},
     )
 

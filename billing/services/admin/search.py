@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 
 from billing.database import db
 from billing.models import FormerCustomer, Invoice, Order, User, UserSubscription, WebhookEvent
-from billing.services.users import ID_PATTERN, MAX_ID, normalize_email
+from billing.services.users import id_of, normalize_email
 
 MAX_LENGTH = 255
 
@@ -69,9 +69,8 @@ def _lookups(text: str) -> list[tuple[Found, Select[int]]]:
         select(User.id).where(User.external_id == text),
         select(Invoice.user_id).where(Invoice.number == text),
     ]
-    number = text.removeprefix("order:")
-    if ID_PATTERN.fullmatch(number) and int(number) <= MAX_ID:
-        own = select(User.id).where(User.id == int(number))
-        ordered = select(Order.user_id).where(Order.id == int(number))
+    if number := id_of(text.removeprefix("order:")):
+        own = select(User.id).where(User.id == number)
+        ordered = select(Order.user_id).where(Order.id == number)
         named.append(ordered if text.startswith("order:") else own)
     return [(Found.USER, each) for each in named]

@@ -6,7 +6,7 @@ from sqlalchemy.orm import contains_eager
 from billing.domain.ledger import LotSource, TransactionKind
 from billing.models import TokenTransaction, User
 from billing.services.admin.listing import Condition, Listing
-from billing.services.users import ID_PATTERN, MAX_ID
+from billing.services.users import id_of
 
 
 def listing() -> Listing[TokenTransaction]:
@@ -22,7 +22,7 @@ def listing() -> Listing[TokenTransaction]:
             "kind": {each: TokenTransaction.kind == each for each in TransactionKind},
             "source": {each: TokenTransaction.source == each for each in LotSource},
         },
-        matches={"user": _is_of},
+        matches={"user": lambda text: TokenTransaction.user_id == id_of(text)},
     )
 
 
@@ -32,9 +32,3 @@ def _matches(text: str) -> Condition:
         TokenTransaction.reason.icontains(text, autoescape=True),
         TokenTransaction.idempotency_key == text,
     )
-
-
-def _is_of(text: str) -> Condition:
-    """Match the user whom our id names, and nobody where it is none."""
-    is_id = ID_PATTERN.fullmatch(text) is not None and int(text) <= MAX_ID
-    return TokenTransaction.user_id == (int(text) if is_id else 0)

@@ -228,7 +228,7 @@ class TestAtStripe:
         db.session.rollback()
         invoice = db.session.scalars(select(Invoice).where(Invoice.user_id == person.user.id)).one()
         stripe_desk.open(f"/admin/users/{person.user.id}")
-        stripe_desk.follow(f"Refund {invoice.description}, {invoice.number}")
+        stripe_desk.follow(f"Refund {invoice.number}")
         stripe_desk.press("Preview", reason="Goodwill")
 
         stripe_desk.press("Refund $49.00")
