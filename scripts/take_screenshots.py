@@ -199,9 +199,9 @@ def _write_gallery() -> None:
 
 
 def _row(name: str) -> str:
-    words = name.replace("-", " ")
+    words = name.replace("-", " ").replace("api ", "API ")
     pictures = (f"![{words}](screenshots/{name}-{view.name}.png)" for view in VIEWS)
-    return f"| {words.capitalize()} | {' | '.join(pictures)} |"
+    return f"| {words[0].upper()}{words[1:]} | {' | '.join(pictures)} |"
 
 
 if __name__ == "__main__":
