@@ -14,7 +14,9 @@ from tests.faults.load import CLIENTS
 from tests.faults.report import Report
 
 # SQLite's busy timeout; PostgreSQL's lock timeout counts for each lock, its statement's for all.
-LONGEST_WAIT_SECONDS = {"sqlite": 11, "postgresql": 16}
+LOCK_SECONDS = {"sqlite": 10, "postgresql": 15}
+# The clients may meet one worker of four threads: then half of them wait for others to give up.
+TURNS = 2
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def test_the_database_is_locked_for_longer_than_we_wait(
         "slowest answer": f"{load.slowest:.1f} s",
         "first charge after": f"{load.first_success_after(unlocked):.2f} s",
     }
-    assert load.slowest < LONGEST_WAIT_SECONDS[database_kind]
+    assert load.slowest < TURNS * (LOCK_SECONDS[database_kind] + 1)
     report.add(f"{database_kind} locked for over 10 s", figures, lost=deployment.lost(load))
 
 
