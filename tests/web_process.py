@@ -55,6 +55,23 @@ class WebProcess:
         process, self.process = self.process, None
         return process.wait(STOP_SECONDS) if process is not None else 0
 
+    def process_ids(self) -> list[int]:
+        """Return the server's process and its workers'."""
+        found = [self.process.pid] if self.process is not None else []
+        for pid in found:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+            found.extend(map(int, children.split()))
+        return found
+
+    def memory_bytes(self) -> int:
+        """Return how much memory they hold, together."""
+        statm = [Path(f"/proc/{pid}/statm").read_text() for pid in self.process_ids()]
+        return sum(int(line.split()[1]) for line in statm) * os.sysconf("SC_PAGE_SIZE")
+
+    def open_files(self) -> int:
+        """Return how many files and sockets they have open, together."""
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.process_ids())
+
     def _environment(self) -> dict[str, str]:
         return {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

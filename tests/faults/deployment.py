@@ -12,7 +12,7 @@ from billing.domain.ledger import LotSource
 from billing.models import AiRequest, TokenTransaction, UserTokenBalance
 from billing.services import api_keys, ledger, verification
 from tests.factories import account, demo_catalog
-from tests.faults.load import Load
+from tests.faults.load import CLIENTS, Load
 from tests.web_process import WebProcess
 
 PEOPLE = 4
@@ -48,10 +48,10 @@ class Deployment:
         db.session.remove()
         db.engine.dispose()
 
-    def load(self, name: str = "load") -> Load:
+    def load(self, name: str = "load", *, clients: int = CLIENTS) -> Load:
         """Return clients that charge these people."""
         settings = self.web.settings
-        return Load(settings.host, settings.port, self.service_key, self.user_ids, name)
+        return Load(settings.host, settings.port, self.service_key, self.user_ids, name, clients)
 
     def lost(self, *loads: Load) -> int:
         """Count what is wrong: acknowledged and not there, there twice, not acknowledged; breaches.

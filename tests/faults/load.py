@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass
 class Load:
-    """Eight clients of the API, each with an idempotency key a charge.
+    """Clients of the API, eight by default, each with an idempotency key a charge.
 
     A charge whose result is unknown (no answer, 5xx) is sent again under its key until it is known.
     """
@@ -41,6 +41,7 @@ class Load:
     service_key: str
     user_ids: list[int]
     name: str = "load"
+    clients: int = CLIENTS
     receipts: dict[str, str] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
@@ -51,7 +52,7 @@ class Load:
     def __post_init__(self) -> None:
         self._stopping, self._lock = Event(), Lock()
         self._waiting: dict[str, float] = {}
-        self._threads = [Thread(target=self._charge, args=(n,)) for n in range(CLIENTS)]
+        self._threads = [Thread(target=self._charge, args=(n,)) for n in range(self.clients)]
 
     def __enter__(self) -> Load:
         for thread in self._threads:
@@ -93,7 +94,7 @@ class Load:
             with self._lock:
                 waiting = dict(self._waiting)
             is_old = [time.monotonic() - began > A_WHILE_SECONDS for began in waiting.values()]
-            if len(waiting) == CLIENTS and all(is_old):
+            if len(waiting) == self.clients and all(is_old):
                 return list(waiting)
             time.sleep(0.01)
         raise TimeoutError(f"they are answered: {self.statuses}")
