@@ -119,5 +119,7 @@ def _read(session: Session) -> CheckoutSession:
         subtotal=minor_units(session.amount_subtotal or 0, currency),
         total=minor_units(session.amount_total or 0, currency),
         expires_at=moment(session.expires_at),
+        success_url=session.success_url,
+        cancel_url=session.cancel_url,
         order_id=int(order_id) if order_id.isdecimal() else None,
     )

@@ -42,6 +42,8 @@ class CheckoutSession:
     total: Money
     expires_at: datetime
     order_id: int | None
+    success_url: str | None = None
+    cancel_url: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -52,6 +52,10 @@ class ReturnPages:
     success_url: str
     cancel_url: str
 
+    def are_of(self, session: CheckoutSession) -> bool:
+        """Whether the session leads to them."""
+        return (self.success_url, self.cancel_url) == (session.success_url, session.cancel_url)
+
 
 @log_service_operation
 def start_subscription(
@@ -239,10 +243,10 @@ def _close(session_id: str, gateway: Gateway) -> None:
 def _start(user: User, choice: Choice, pages: ReturnPages, gateway: Gateway) -> str:
     order = _open_order(user, choice)
     if order.stripe_session_id is not None:
-        reading = orders.read(order.stripe_session_id, gateway=gateway)
-        if reading.session.is_open and reading.session.url is not None:
-            return reading.session.url
-        orders.fulfil(reading)
+        made = gateway.checkout.retrieve(order.stripe_session_id)
+        if made.is_open and made.url is not None and pages.are_of(made):
+            return made.url
+        _close(order.stripe_session_id, gateway)
         db.session.refresh(user.subscription)
         if choice.kind == OrderKind.SUBSCRIPTION:
             _refuse_second_subscription(user)

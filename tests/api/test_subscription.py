@@ -60,6 +60,34 @@ def test_same_key_gets_the_same_payment_page(shop: Shop, buyer: ApiClient) -> No
     assert len(shop.sessions()) == 1
 
 
+def test_payment_page_leads_back_to_the_host(shop: Shop, buyer: ApiClient) -> None:
+    package = {"package": "tokens-500"}
+    pages = {
+        "success_url": "https://product.example/thanks?session={CHECKOUT_SESSION_ID}",
+        "cancel_url": "https://product.example/plans",
+    }
+    ours = buyer.post("/tokens/checkout", package)
+    theirs = buyer.post("/tokens/checkout", {**package, **pages})
+    again = buyer.post("/tokens/checkout", {**package, **pages})
+
+    newest, first = shop.sessions()
+    assert {name: newest[name] for name in pages} == pages
+    assert (newest["status"], first["status"]) == ("open", "expired")
+    assert again.json == theirs.json != ours.json
+
+
+def test_addresses_that_lead_nowhere_are_refused(buyer: ApiClient) -> None:
+    for address in (
+        "product.example",
+        "javascript:alert(1)",
+        "http://",
+        "https://a b",
+        "https://[",
+    ):
+        answer = buyer.post("/tokens/checkout", {"package": "tokens-500", "success_url": address})
+        assert (answer.status_code, list(problem_of(answer)["errors"])) == (422, ["success_url"])
+
+
 def test_upgrade_happens_at_once(subscriber: ApiClient) -> None:
     answer = subscriber.post("/subscription/change", {"tier": "scale", "interval": "month"})
 

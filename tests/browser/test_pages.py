@@ -44,6 +44,7 @@ STRANGERS_PAGES = [
     "/signup?next=/pricing?tier%3Dpro",
     "/login",
     "/forgot-password",
+    "/checkout/success?session_id=cs_test_1",
     USED_LINK,
     NOWHERE,
 ]

@@ -32,7 +32,7 @@ OPEN = {
 }
 OPEN_ENDPOINTS = {
     *("usage.turn_alert_off", "settings.email.confirm"),
-    *("checkout.cancel", "checkout.status"),
+    *("checkout.success", "checkout.cancel", "checkout.status"),
 }
 # Where a user names something by its id; each is tried with what somebody else owns.
 NAMED_BY_USERS = {

@@ -84,6 +84,17 @@ def test_someone_elses_checkout_is_not_found(page: PageClient, user: User) -> No
     assert user.email not in page.current.main
 
 
+def test_whoever_has_no_log_in_here_is_thanked_and_told_nothing(page: PageClient) -> None:
+    states.catalog_at_stripe()
+    order = states.order(states.free(), OrderKind.TOKENS, OrderState.PAID)
+
+    page.open(f"/checkout/success?session_id={order.stripe_session_id}")
+
+    assert "Thank you" == page.current.h1
+    assert order.user.email not in page.current.main
+    assert "/login?next=/checkout/success" in page.current.links["Log in to see it here"]
+
+
 def test_turning_back_keeps_the_choice(page: PageClient, user: User) -> None:
     page.open("/checkout/cancel?tier=scale&interval=year")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from billing.blueprints.api.documents import SubscriptionDocument, UrlDocument
-from billing.blueprints.api.pages import return_pages
+from billing.blueprints.api.pages import Purchase, return_pages
 from billing.domain.interval import Interval
 from billing.errors import (
     AccountInactive,
@@ -42,6 +42,10 @@ class TierChoice(ForUser):
     interval: Annotated[Interval, Field(strict=False)] = Interval.MONTH
 
 
+class NewSubscriptionCheckout(TierChoice, Purchase):
+    """Which tier the user is to buy, and how often it is paid."""
+
+
 @section.get("/subscription", raises=WHO)
 def get_subscription(call: Call, query: UserQuery) -> SubscriptionDocument:  # noqa: ARG001
     """Return what the user is subscribed to."""
@@ -53,14 +57,14 @@ def get_subscription(call: Call, query: UserQuery) -> SubscriptionDocument:  # n
     status=201,
     raises=(TierNotFound, TierNotForSale, AlreadySubscribed, *WHO, *STRIPE),
 )
-def start_subscription_checkout(call: Call, body: TierChoice) -> UrlDocument:
+def start_subscription_checkout(call: Call, body: NewSubscriptionCheckout) -> UrlDocument:
     """Start buying a paid tier; send the person to `url`."""
     url = checkout.start_subscription(
         call.load_user(),
         tier_slug=body.tier,
         interval=body.interval,
         person_key=settings.current().person_key,
-        pages=return_pages(tier=body.tier, interval=body.interval),
+        pages=return_pages(body, tier=body.tier, interval=body.interval),
         gateway=gateway.current(),
     )
     return UrlDocument(url=url)

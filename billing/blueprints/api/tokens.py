@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from billing.blueprints.api.documents import BalanceDocument, TransactionDocument, UrlDocument
-from billing.blueprints.api.pages import return_pages
+from billing.blueprints.api.pages import Purchase, return_pages
 from billing.errors import (
     AccountInactive,
     GatewayError,
@@ -19,7 +19,7 @@ from billing.services.history import PAGE_LIMIT
 from billing.web import gateway
 from billing.web.api.call import Call
 from billing.web.api.declaration import Section
-from billing.web.api.documents import ForUser, Listing, Slug, Text, UserQuery
+from billing.web.api.documents import Listing, Slug, Text, UserQuery
 
 section = Section("Tokens")
 
@@ -33,7 +33,7 @@ class HistoryQuery(UserQuery):
     )
 
 
-class NewTokenCheckout(ForUser):
+class NewTokenCheckout(Purchase):
     """Which package the user is to buy."""
 
     package: Slug
@@ -77,7 +77,7 @@ def start_token_checkout(call: Call, body: NewTokenCheckout) -> UrlDocument:
     url = checkout.start_tokens(
         call.load_user(),
         package_slug=body.package,
-        pages=return_pages(package=body.package),
+        pages=return_pages(body, package=body.package),
         gateway=gateway.current(),
     )
     return UrlDocument(url=url)
