@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
+from billing import clock
 from billing.database import db, transaction
 from billing.domain.ledger import LotSource
 from billing.models import HostWebhook, User
@@ -168,6 +169,30 @@ def test_subscription_is_told(shop: Shop, host: Host) -> None:
     changed = [event for event in host.events() if event["type"] == "subscription.changed"]
     assert changed[0]["data"]["object"]["tier"] == "pro"
     assert changed[0]["data"]["object"]["previous"]["tier"] == "free"
+
+
+@pytest.mark.one_database
+def test_unpaid_renewal_and_its_end_are_told(shop: Shop, host: Host) -> None:
+    user = shop.user()
+    shop.pay(shop.choose_tier(user))
+    for event in shop.events():
+        shop.deliver(event)
+    subscription_id = user.subscription.stripe_subscription_id or ""
+    end = user.subscription.current_period_end or clock.now()
+    shop.control.fail_payments(subscription_id, "decline")
+    shop.control.advance(to=int((end + timedelta(hours=2)).timestamp()))
+    with time_machine.travel(end + timedelta(hours=2)):
+        for event in shop.events("invoice.payment_failed"):
+            shop.deliver(event)
+        shop.dashboard.v1.subscriptions.cancel(subscription_id)
+        for event in shop.events("customer.subscription.deleted"):
+            shop.deliver(event)
+        host_endpoint.deliver_pending()
+
+    told = {event["type"]: event["data"]["object"] for event in host.events()}
+    assert told["subscription.past_due"]["tier"] == "pro"
+    assert told["subscription.past_due"]["grace_until"]
+    assert told["subscription.ended"]["tier"] == "free"
 
 
 def test_operator_lists_shows_and_replays(user: User, host: Host, cli: FlaskCliRunner) -> None:
