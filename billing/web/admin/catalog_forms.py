@@ -1,9 +1,8 @@
 """The forms of tiers and packages, with amounts as the reader writes them."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
-from babel.numbers import NumberFormatError, format_decimal, is_currency, parse_decimal
+from babel.numbers import format_decimal, is_currency
 from wtforms import BooleanField, Field, IntegerField, SelectMultipleField, StringField
 from wtforms.validators import (
     AnyOf,
@@ -24,6 +23,7 @@ from billing.domain.prices import find_problem
 from billing.errors import InvalidInput
 from billing.models import Feature, SubscriptionTier, TokenPackage
 from billing.services.tier_migrations import When
+from billing.web.admin.amounts import MAX_MINOR, read_minor_units
 from billing.web.forms import Form
 from billing.web.language import _, current_locale, translate
 from billing.web.language import lazy_gettext as _l
@@ -108,14 +108,12 @@ class CatalogForm(Form):
 
     def minor_units(self, field: Field) -> int:
         """Return the amount in minor units; 0, with an error at the field, where it is none."""
-        try:
-            amount = parse_decimal(field.data or "", locale=current_locale(), strict=True)
-        except NumberFormatError:
+        minor = read_minor_units(field.data or "", self.currency.data)
+        if minor is None:
             self._complain(field, _("Enter an amount, like %(amount)s", amount=_written(_EXAMPLE)))
             return 0
-        exponent = Money(0, self.currency.data).exponent
-        minor: Decimal = amount.scaleb(exponent)
-        if minor != minor.to_integral_value() or not 0 <= minor < 10**15:
+        if minor != minor.to_integral_value() or not 0 <= minor < MAX_MINOR:
+            exponent = Money(0, self.currency.data).exponent
             self._complain(
                 field,
                 _("%(currency)s has no decimals", currency=self.currency.data)

@@ -2,10 +2,8 @@
 
 import secrets
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
 from typing import ClassVar
 
-from babel.numbers import NumberFormatError, parse_decimal
 from wtforms import (
     BooleanField,
     DateField,
@@ -19,13 +17,12 @@ from billing.domain.adjustments import AdjustmentReason
 from billing.domain.money import Money
 from billing.services.admin.adjustments import Adjustment
 from billing.services.admin.plans import CancelWhen
+from billing.web.admin.amounts import MAX_MINOR, read_minor_units
 from billing.web.admin.zones import current_zone
 from billing.web.forms import Form
-from billing.web.language import current_locale
 from billing.web.language import lazy_gettext as _l
 
 MAX_REASON = 300
-MAX_MINOR = 10**15
 REASON_WORDS = {
     AdjustmentReason.GOODWILL: _l("Goodwill"),
     AdjustmentReason.CORRECTION: _l("Correction"),
@@ -131,14 +128,8 @@ class RefundForm(OnceForm):
 
     def money(self, currency: str) -> Money | None:
         """Return the amount; None, with an error at the field, where it is none."""
-        exponent = Money(0, currency).exponent
-        try:
-            minor: Decimal = parse_decimal(
-                self.amount.data, locale=current_locale(), strict=True
-            ).scaleb(exponent)
-        except (NumberFormatError, ArithmeticError):
-            minor = Decimal("NaN")
-        if minor.is_finite() and minor == minor.to_integral_value() and abs(minor) < MAX_MINOR:
+        minor = read_minor_units(self.amount.data, currency)
+        if minor is not None and minor == minor.to_integral_value() and abs(minor) < MAX_MINOR:
             return Money(int(minor), currency)
         self.amount.errors = [*self.amount.errors, _l("Enter an amount, like 12.50")]
         return None
