@@ -14,6 +14,8 @@ from tests.api.conftest import ApiClient, problem_of
 from tests.factories import account
 from tests.web.visitor import EMAIL, log_in
 
+pytestmark = pytest.mark.one_database
+
 DEEP = "[" * 20_000
 BODIES = [
     '{"feature": "ai_chat", "quantity": -1}',

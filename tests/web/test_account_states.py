@@ -13,6 +13,8 @@ from billing.models import User
 from tests import states
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 
 @dataclass(frozen=True)
 class State:

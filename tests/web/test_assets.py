@@ -6,10 +6,13 @@ import gzip
 import re
 from urllib.parse import urljoin
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from billing.web import assets
+
+pytestmark = pytest.mark.one_database
 
 KIB = 1_024
 

@@ -10,6 +10,8 @@ from billing.models import User
 from tests.factories import PASSWORD, account, demo_catalog
 from tests.web.visitor import EMAIL, csrf_token, log_in
 
+pytestmark = pytest.mark.one_database
+
 ELSEWHERE = [
     "//evil.test",
     "///evil.test",

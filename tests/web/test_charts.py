@@ -12,6 +12,8 @@ from billing.web import charts
 from tests import states
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 FIRST, TODAY = date(2026, 6, 1), date(2026, 6, 5)
 
 

@@ -12,6 +12,8 @@ from billing.settings import Settings
 from tests import states
 from tests.page import OriginClient, PageClient
 
+pytestmark = pytest.mark.one_database
+
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 

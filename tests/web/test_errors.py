@@ -18,6 +18,8 @@ from tests import states
 from tests.markup import faults
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 SECRET = "sk_live_planted_in_the_exception"
 FAILURES: dict[str, Exception] = {
     "refused": errors.InsufficientTokens("2 of 5 tokens are there.", balance=2, required=5),

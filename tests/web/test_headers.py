@@ -11,6 +11,8 @@ from billing.settings import Settings
 from billing.web.headers import content_security_policy
 from tests.settings import make_settings
 
+pytestmark = pytest.mark.one_database
+
 ANSWERS = [
     ("GET", "/pricing", 200),
     ("GET", "/", 302),

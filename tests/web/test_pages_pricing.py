@@ -13,6 +13,8 @@ from billing.services import catalog
 from tests import factories, queries, states
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def _on_sale(app: Flask) -> None:

@@ -14,6 +14,8 @@ from structlog.testing import capture_logs
 from billing.observability.logging import configure
 from billing.web.request_log import HEADER
 
+pytestmark = pytest.mark.one_database
+
 Entry = dict[str, Any]
 
 

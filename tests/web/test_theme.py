@@ -9,6 +9,8 @@ from billing.settings import Settings
 from tests import states
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(autouse=True)
 def _logged_in(page: PageClient) -> None:
