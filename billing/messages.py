@@ -1,5 +1,6 @@
-"""Sentences that services make and people read: English here, in the reader's language in web/."""
+"""Texts that services hand on and people read: translated in web/, for who reads them there."""
 
+from collections.abc import Mapping
 from typing import Self
 
 
@@ -22,3 +23,23 @@ class Message(str):
         message = super().__new__(cls, template % values)
         message.template, message.values = template, values
         return message
+
+
+class Wording(str):
+    """A text of the catalog that knows how it reads in other languages.
+
+    The API and the logs take it for the text that it is.
+    """
+
+    in_other: Mapping[str, str]
+
+    def __new__(cls, text: str, in_other: Mapping[str, str]) -> Self:
+        """Make the text: `Wording("AI chat", {"de": "KI-Chat"})`.
+
+        Args:
+            text: as the catalog has it, for every language without one of its own.
+            in_other: how it reads in other languages, by their code.
+        """
+        wording = super().__new__(cls, text)
+        wording.in_other = in_other
+        return wording

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from billing import clock
 from billing.domain.history import HistoryLine
 from billing.domain.money import Money
+from billing.messages import Wording
 from billing.web.offers import PackageOffer, Scenario, TierOffer
 from billing.web.receipts import Receipt, ReceiptLine
 
@@ -70,7 +71,7 @@ def _history() -> list[HistoryLine]:
             delta=-60,
             balance_after=2_140,
             created_at=now,
-            feature_name="AI images",
+            feature_name=Wording("AI images", {"de": "KI-Bilder"}),
             quantity=5,
             from_quota=2,
         ),

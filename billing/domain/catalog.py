@@ -22,6 +22,7 @@ class FeatureEntry:
     __pydantic_config__: ClassVar = NO_OTHER_FIELDS
 
     name: fields.Name
+    name_in: fields.NameIn = field(default_factory=dict)
     metered: fields.Flag = False
     token_cost: fields.TokenCount = 0
 
@@ -34,6 +35,7 @@ class TierEntry:
 
     name: fields.Name
     description: fields.Description = ""
+    description_in: fields.DescriptionIn = field(default_factory=dict)
     rank: fields.Rank
     default: fields.Flag = False
     currency: fields.Currency

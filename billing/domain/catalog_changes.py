@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from billing.domain.catalog import CatalogDocument, CatalogState, Entry, TierEntry
 
-Plain = str | int | bool | list[str] | None
+Plain = str | int | bool | list[str] | dict[str, str] | None
 """What an entry's field can be in the audit log."""
 
 TERMS = frozenset(
@@ -161,4 +161,6 @@ def _shown(name: str, value: Plain) -> str:
         return "unlimited" if name == "ai_requests_per_month" else "never"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{locale}: {text}' for locale, text in value.items())}}}"
     return f"[{' '.join(value)}]" if isinstance(value, list) else str(value)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import MISSING, Field, asdict, fields
+from typing import Any
 
 from billing.domain.catalog import CatalogDocument, Entry
 
@@ -35,7 +36,7 @@ def _tables(
 
 
 def _written_fields(entry: Entry) -> dict[str, object]:
-    defaults = {field.name: field.default for field in fields(entry)}
+    defaults = {field.name: _default(field) for field in fields(entry)}
     return {
         name: "unlimited" if value is None else value
         for name, value in asdict(entry).items()
@@ -43,6 +44,13 @@ def _written_fields(entry: Entry) -> dict[str, object]:
     }
 
 
+def _default(field: Field[Any]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
 def _value(value: object) -> str:
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{name} = {_value(text)}" for name, text in value.items())
+        return f"{{ {pairs} }}"
     # Strings, integers, booleans and lists of strings look the same in TOML as in JSON.
     return json.dumps(value, ensure_ascii=False)

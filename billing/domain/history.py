@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.messages import Wording
+
 AI_REQUEST = "ai_request"
 
 
@@ -22,7 +24,7 @@ class HistoryLine:
     created_at: datetime
     reason: str | None = None
     feature: str | None = None
-    feature_name: str | None = None
+    feature_name: Wording | None = None
     quantity: int = 0
     from_quota: int = 0
 

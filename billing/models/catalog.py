@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -18,6 +19,7 @@ from billing import clock
 from billing.database import MAX_AMOUNT, BigInt, Model, UtcDateTime
 from billing.domain.interval import Interval
 from billing.domain.money import Money
+from billing.messages import Wording
 
 
 class Feature(Model):
@@ -32,10 +34,16 @@ class Feature(Model):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(100))
+    name_in: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
     token_cost: Mapped[int] = mapped_column(BigInt, default=0)
     is_metered: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    @property
+    def wording(self) -> Wording:
+        """The name, for a page to show in its reader's language."""
+        return Wording(self.name, self.name_in)
 
 
 tier_version_features = Table(
@@ -64,6 +72,7 @@ class SubscriptionTier(Model):
     slug: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(String(300), default="")
+    description_in: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
     rank: Mapped[int] = mapped_column()
     is_default: Mapped[bool] = mapped_column(default=False)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -73,6 +82,11 @@ class SubscriptionTier(Model):
     versions: Mapped[list["TierVersion"]] = relationship(
         back_populates="tier", order_by="TierVersion.version"
     )
+
+    @property
+    def wording(self) -> Wording:
+        """The description, for a page to show in its reader's language; the name is a name."""
+        return Wording(self.description, self.description_in)
 
     @property
     def current_version(self) -> "TierVersion":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.errors import NoSubscription, NothingToChange
-from billing.messages import Message
+from billing.messages import Message, Wording
 from billing.models import TierVersion, User
 from billing.services import catalog, provisioning
 
@@ -16,7 +16,7 @@ class CancellationPreview:
     current: TierVersion
     following: TierVersion
     ends_at: datetime | None
-    lost: tuple[str, ...]
+    lost: tuple[Wording, ...]
 
     @property
     def is_immediate(self) -> bool:
@@ -47,5 +47,5 @@ def preview(user: User) -> CancellationPreview:
         current=current,
         following=following,
         ends_at=None if row.is_past_due else row.current_period_end,
-        lost=tuple(each.name for each in current.features if each.key not in kept),
+        lost=tuple(each.wording for each in current.features if each.key not in kept),
     )

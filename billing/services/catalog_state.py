@@ -46,7 +46,10 @@ def _archived(rows: Iterable[SubscriptionTier | TokenPackage]) -> frozenset[str]
 
 def _feature_entry(feature: Feature) -> FeatureEntry:
     return FeatureEntry(
-        name=feature.name, metered=feature.is_metered, token_cost=feature.token_cost
+        name=feature.name,
+        name_in=feature.name_in,
+        metered=feature.is_metered,
+        token_cost=feature.token_cost,
     )
 
 
@@ -55,6 +58,7 @@ def _tier_entry(tier: SubscriptionTier) -> TierEntry:
     return TierEntry(
         name=tier.name,
         description=tier.description,
+        description_in=tier.description_in,
         rank=tier.rank,
         default=tier.is_default,
         currency=terms.currency,

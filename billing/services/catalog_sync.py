@@ -88,6 +88,7 @@ def _apply_features(
     for key, entry in document.features.items():
         feature = features.setdefault(key, Feature(key=key))
         feature.name = entry.name
+        feature.name_in = dict(entry.name_in)
         feature.is_metered = entry.metered
         feature.token_cost = entry.token_cost
     for position, key in enumerate(order):
@@ -112,6 +113,7 @@ def _apply_tiers(
         tier = tiers.setdefault(slug, SubscriptionTier(slug=slug))
         tier.name = entry.name
         tier.description = entry.description
+        tier.description_in = dict(entry.description_in)
         tier.rank = entry.rank
         tier.is_default = entry.default
         tier.archived_at = None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from billing.database import db
 from billing.domain.history import AI_REQUEST, HistoryFilter, HistoryLine, HistoryPage
 from billing.errors import InvalidInput
+from billing.messages import Wording
 from billing.models import AiRequest, Feature, TokenTransaction
 
 NEWEST = 2**62
@@ -70,7 +71,7 @@ def _read_before(
     lines: list[HistoryLine] = []
     if only.kind in {None, AI_REQUEST}:
         requests = (
-            select(AiRequest, Feature.key, Feature.name)
+            select(AiRequest, Feature.key, Feature.name, Feature.name_in)
             .outerjoin(Feature, Feature.id == AiRequest.feature_id)
             .where(*_wanted(AiRequest, user_id, before, only))
             .order_by(AiRequest.entry.desc())
@@ -114,8 +115,10 @@ def _is_named(
     return table.idempotency_key == reference
 
 
-def _request_lines(rows: Sequence[Row[AiRequest, str, str]]) -> Iterator[HistoryLine]:
-    for request, feature_key, feature_name in rows:
+def _request_lines(
+    rows: Sequence[Row[AiRequest, str, str, dict[str, str]]],
+) -> Iterator[HistoryLine]:
+    for request, feature_key, name, name_in in rows:
         yield HistoryLine(
             id=request.reference,
             entry=request.entry,
@@ -124,7 +127,7 @@ def _request_lines(rows: Sequence[Row[AiRequest, str, str]]) -> Iterator[History
             balance_after=request.balance_after,
             created_at=request.created_at,
             feature=feature_key,
-            feature_name=feature_name,
+            feature_name=Wording(name, name_in) if name else None,
             quantity=request.quantity,
             from_quota=request.from_quota,
         )

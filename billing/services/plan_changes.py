@@ -24,7 +24,7 @@ from billing.errors import (
     TierNotForSale,
 )
 from billing.gateway import Gateway, InvoicePreview, StripeSubscription
-from billing.messages import Message
+from billing.messages import Message, Wording
 from billing.models import TierVersion, User, UserSubscription
 from billing.observability.timing import log_service_operation
 from billing.services import catalog, invoices, provisioning, subscriptions
@@ -51,8 +51,8 @@ class ChangePreview:
     takes_effect_at: datetime
     renews_at: datetime
     proration_at: datetime
-    gained: tuple[str, ...]
-    lost: tuple[str, ...]
+    gained: tuple[Wording, ...]
+    lost: tuple[Wording, ...]
 
 
 @log_service_operation
@@ -319,8 +319,8 @@ def _describe(
 ) -> ChangePreview:
     wanted, interval = to
     current_interval = row.interval or Interval.MONTH
-    now_features = {feature.name for feature in row.tier_version.features}
-    then_features = {feature.name for feature in wanted.features}
+    now_features = {feature.wording for feature in row.tier_version.features}
+    then_features = {feature.wording for feature in wanted.features}
     price = wanted.price(interval)
     is_upgrade = kind == ChangeKind.UPGRADE
     # Stripe begins a new period where the interval moves.

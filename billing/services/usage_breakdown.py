@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Date, bindparam, text
+from sqlalchemy import JSON, Date, bindparam, text
 
 from billing.database import UtcDateTime, db
+from billing.messages import Wording
 from billing.models import UserTokenBalance
 from billing.services import due
 from billing.services.identity import AnyUser, id_of
 from billing.services.usage_rollup import UTC_DAY
 
 BY_DAY_AND_FEATURE = """
-SELECT s.day, f.key, f.name,
+SELECT s.day, f.key, f.name, f.name_in,
     sum(s.quantity) AS quantity, sum(s.from_quota) AS from_quota, sum(s.tokens) AS tokens
 FROM (
     SELECT day, feature_id, quantity, from_quota, tokens_charged AS tokens
@@ -22,7 +23,7 @@ FROM (
     FROM ai_requests
     WHERE user_id = :user_id AND entry > :rolled_up AND period_start = :period_start
 ) AS s JOIN features AS f ON f.id = s.feature_id
-GROUP BY s.day, f.key, f.name ORDER BY s.day, f.key
+GROUP BY s.day, f.id ORDER BY s.day, f.key
 """
 
 
@@ -32,7 +33,7 @@ class DayUsage:
 
     day: date
     feature: str
-    feature_name: str
+    feature_name: Wording
     quantity: int
     from_quota: int
     tokens_charged: int
@@ -43,7 +44,7 @@ class FeatureUsage:
     """What one feature was used for in the current period."""
 
     feature: str
-    feature_name: str
+    feature_name: Wording
     quantity: int
     from_quota: int
     tokens_charged: int
@@ -64,7 +65,7 @@ def by_day(user: AnyUser, *, period_start: datetime | None = None) -> list[DayUs
     statement = BY_DAY_AND_FEATURE.format(utc_day=UTC_DAY[session.get_bind().dialect.name])
     summed = (
         text(statement)
-        .columns(day=Date)
+        .columns(day=Date, name_in=JSON)
         .bindparams(
             user_id=balance.user_id,
             rolled_up=balance.rolled_up,
@@ -73,8 +74,8 @@ def by_day(user: AnyUser, *, period_start: datetime | None = None) -> list[DayUs
     start = period_start or balance.period_start
     typed = summed.bindparams(bindparam("period_start", start, type_=UtcDateTime()))
     return [
-        DayUsage(day, key, name, int(quantity), int(from_quota), int(tokens))
-        for day, key, name, quantity, from_quota, tokens in session.execute(typed)
+        DayUsage(day, key, Wording(name, name_in), int(quantity), int(from_quota), int(tokens))
+        for day, key, name, name_in, quantity, from_quota, tokens in session.execute(typed)
     ]
 
 

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from itertools import accumulate
 
 from billing.domain.forecast import forecast
+from billing.messages import Message
 from billing.services.usage import DayUsage, UsageSummary
-from billing.web.language import lazy_gettext
 
 PLOT_TOP = 16
 PLOT_HEIGHT = 198
@@ -20,7 +20,7 @@ MAX_GRIDLINES = 4
 BASES = (1, 2, 2.5, 5)
 STEPS_TRIED = 3
 DATE_LABELS = 6
-OTHER = lazy_gettext("Other")
+OTHER = Message("Other")
 DAYS_FOR_A_CHART = 2
 
 

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from billing.domain.history import HistoryLine
-from billing.web.language import _, lazy_gettext
+from billing.web.language import _, lazy_gettext, translate
 
 KINDS = {
     "ai_request": lazy_gettext("Usage"),
@@ -35,7 +35,7 @@ def history_what(line: HistoryLine) -> str:
     """Return what the line is about: the feature, or why tokens came or went."""
     if line.kind != "ai_request":
         return line.reason or history_kind(line)
-    return line.feature_name or line.feature or _("AI request")
+    return translate(line.feature_name) if line.feature_name else _("AI request")
 
 
 def lot_source(source: str) -> str:

@@ -18,11 +18,9 @@ from flask import Flask, g, has_request_context, request
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
 
-from billing.messages import Message
+from billing.domain.languages import DEFAULT_LOCALE, LOCALES
+from billing.messages import Message, Wording
 
-DEFAULT_LOCALE = "en"
-# Each by its own name, so that who cannot read the page finds the way out of it.
-LOCALES = {DEFAULT_LOCALE: "English", "de": "Deutsch"}
 LOCALE_COOKIE = "locale"
 UTC = "UTC"
 
@@ -137,6 +135,8 @@ def lazy_gettext(message: str, **values: object) -> str:
 
 def translate(text: str) -> str:
     """Return what a service said in the reader's language; what is unknown stays as it is."""
+    if isinstance(text, Wording):
+        return text.in_other.get(current_locale().language, text)
     if not isinstance(text, Message):
         return str(flask_babel.gettext(text)) if text else text
     return _(text.template, **{name: _written(value) for name, value in text.values.items()})

@@ -8,6 +8,7 @@ from enum import StrEnum
 from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.models import Feature, SubscriptionTier, TierVersion, TokenPackage, UserSubscription
+from billing.web.language import translate
 from billing.web.plan_state import PlanState, plan_state
 
 MONTHS = 12
@@ -118,7 +119,7 @@ def tier_offers(
             TierOffer(
                 slug=tier.slug,
                 name=tier.name,
-                description=tier.description,
+                description=translate(tier.wording),
                 monthly=version.price(Interval.MONTH),
                 yearly=version.price(Interval.YEAR),
                 requests=version.ai_requests_per_month,
@@ -158,7 +159,7 @@ def comparison(tiers: Sequence[SubscriptionTier]) -> list[ComparisonRow]:
     }
     return [
         ComparisonRow(
-            name=feature.name,
+            name=translate(feature.wording),
             token_cost=feature.token_cost if feature.is_metered else None,
             is_included=tuple(feature in version.features for version in versions),
         )
@@ -189,9 +190,9 @@ def _features_beyond(
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return which tier is contained in full, and the features on top of it."""
     if below is None or not below.features or not set(below.features) <= set(version.features):
-        return None, tuple(feature.name for feature in version.features)
+        return None, tuple(translate(feature.wording) for feature in version.features)
     more = [feature for feature in version.features if feature not in below.features]
-    return below.tier.name, tuple(feature.name for feature in more)
+    return below.tier.name, tuple(translate(feature.wording) for feature in more)
 
 
 def _highlighted(

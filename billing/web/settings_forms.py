@@ -7,9 +7,9 @@ from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import AnyOf, Length, ValidationError
 
 from billing import clock
+from billing.domain.languages import LOCALES
 from billing.web import time_zones
 from billing.web.forms import Form, required
-from billing.web.language import LOCALES
 from billing.web.language import lazy_gettext as _l
 
 MAX_KEY_NAME = 100

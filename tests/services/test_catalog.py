@@ -9,7 +9,7 @@ from sqlalchemy import event, func, select
 from structlog.testing import capture_logs
 
 from billing.database import db
-from billing.domain.catalog import CatalogDocument, FeatureEntry, PackageEntry, TierEntry
+from billing.domain.catalog import CatalogDocument, PackageEntry, TierEntry
 from billing.domain.catalog_file import parse
 from billing.domain.catalog_render import render
 from billing.errors import NoCatalog, PackageNotFound, TierNotFound
@@ -125,7 +125,13 @@ class TestApply:
         assert changes == []
 
     @pytest.mark.parametrize(
-        ("field", "value"), [("name", "Professional"), ("description", "New."), ("rank", 9)]
+        ("field", "value"),
+        [
+            ("name", "Professional"),
+            ("description", "New."),
+            ("description_in", {"de": "Neu."}),
+            ("rank", 9),
+        ],
     )
     def test_words_and_rank_change_in_place(self, field: str, value: object) -> None:
         demo_catalog()
@@ -205,11 +211,13 @@ class TestApply:
 
     def test_a_feature_changes_in_place(self) -> None:
         demo_catalog()
-        mentor = FeatureEntry(name="AI mentor", metered=True, token_cost=7)
+        mentor = replace(DEMO.features["ai_mentor"], name_in={"de": "Mentor"}, token_cost=7)
 
         changes = apply(replace(DEMO, features={**DEMO.features, "ai_mentor": mentor}))
 
-        assert changes == ["changed feature ai_mentor: token_cost 5 -> 7"]
+        assert changes == [
+            "changed feature ai_mentor: name_in {de: KI-Mentor} -> {de: Mentor}, token_cost 5 -> 7"
+        ]
 
     def test_every_change_is_in_the_audit_log(self) -> None:
         demo_catalog()

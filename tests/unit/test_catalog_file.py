@@ -71,6 +71,10 @@ def test_the_top_currency_is_that_of_every_entry_without_one() -> None:
             "line 3: tiers.free.rank must be greater than or equal to 0",
         ),
         (("rank = 0\n", ""), "line 1: tiers.free.rank is missing"),
+        (
+            ("rank = 0", 'rank = 0\ndescription_in.fr = "Pour tous."'),
+            "line 4: tiers.free.description_in must be in the other languages of the pages: de",
+        ),
         (("rank = 0", "rank = 0\nranc = 1"), "line 4: tiers.free.ranc is no field of the catalog"),
         (('"Free"', "7"), "line 2: tiers.free.name must be a valid string"),
         (('"Free"', '"Fr\\nee"'), "line 2: tiers.free.name must be one line without spaces around"),
@@ -223,7 +227,9 @@ def test_a_rendered_catalog_reads_back_the_same(
     *, name: str, month: int, requests: int | None, tokens: int
 ) -> None:
     document = CatalogDocument(
-        features={"chat": FeatureEntry(name=name, metered=True, token_cost=3)},
+        features={
+            "chat": FeatureEntry(name=name, name_in={"de": name}, metered=True, token_cost=3)
+        },
         tiers={
             "free": TierEntry(
                 name=name,
@@ -237,6 +243,7 @@ def test_a_rendered_catalog_reads_back_the_same(
             "paid": TierEntry(
                 name=name,
                 description=name,
+                description_in={"de": name},
                 rank=1,
                 currency="EUR",
                 price_month=month,

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from billing.domain.metering import Quota
+from billing.messages import Wording
 from billing.services.usage import DayUsage, TokenSummary, UsageSummary
 from billing.web import charts
 from tests import states
@@ -23,7 +24,9 @@ def _usage(limit: int | None = 1_000, used: int = 400) -> UsageSummary:
 
 
 def _day(number: int, feature: str = "Chat", quantity: int = 100) -> DayUsage:
-    return DayUsage(date(2026, 6, number), feature.lower(), feature, quantity, quantity, 0)
+    return DayUsage(
+        date(2026, 6, number), feature.lower(), Wording(feature, {}), quantity, quantity, 0
+    )
 
 
 class TestBurnDown:

@@ -12,9 +12,11 @@ from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 
 from billing.database import transaction
+from billing.domain.catalog_file import parse
 from billing.models import User
 from tests import factories, states
 from tests.architecture.test_translations import CATALOG, forms
+from tests.factories import DEMO_CATALOG
 from tests.outbox import Outbox
 from tests.page import PageClient
 
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.one_database
 
 PLACEHOLDER = re.compile(r"%\\\(\w+\\\)s")
 NAMES = {
-    *("Free", "AI chat", "Audit log"),
+    "Free",
     *("100 tokens", "500 tokens", "2,000 tokens", "10,000 tokens"),
     *("Isle of Man", "Port of Spain, Trinidad und Tobago"),
 }
@@ -85,7 +87,10 @@ def english() -> list[re.Pattern[str]]:
     """Return a pattern for each text whose German reads otherwise."""
     with CATALOG.open("rb") as file:
         catalog = read_po(file, locale="de")
-    pairs = [
+    sold = parse(DEMO_CATALOG.read_bytes())
+    pairs = [(entry.name, entry.name_in["de"]) for entry in sold.features.values()]
+    pairs += [(entry.description, entry.description_in["de"]) for entry in sold.tiers.values()]
+    pairs += [
         (source, german)
         for message in catalog
         if message.id
@@ -102,13 +107,17 @@ def english() -> list[re.Pattern[str]]:
     ]
 
 
-def spoken(root: Element) -> Iterator[str]:
-    """Yield every text of the page that a person sees or hears; other languages excepted."""
-    for element in root.iter():
-        if element.tag in {"script", "style"} or element.get("lang") not in {None, "de"}:
-            continue
-        yield from (element.text or "", element.tail or "")
-        yield from (element.get(name) or "" for name in READ_ALOUD)
+def spoken(element: Element) -> Iterator[str]:
+    """Yield every text that a person sees or hears; not what is quoted, or in another language."""
+    if element.tag in {"script", "style"} or element.get("lang") not in {None, "de"}:
+        return
+    if element.get("class") == "changes":
+        return
+    yield element.text or ""
+    yield from (element.get(name) or "" for name in READ_ALOUD)
+    for child in element:
+        yield from spoken(child)
+        yield child.tail or ""
 
 
 def left_in_english(page: PageClient) -> list[str]:

@@ -18,6 +18,7 @@ from wtforms.validators import (
 from billing.domain.catalog import PackageEntry, TierEntry
 from billing.domain.catalog_fields import MAX_TOKENS, SLUG
 from billing.domain.interval import Interval
+from billing.domain.languages import DEFAULT_LOCALE, LOCALES
 from billing.domain.money import Money
 from billing.domain.prices import find_problem
 from billing.errors import InvalidInput
@@ -30,6 +31,8 @@ from billing.web.language import lazy_gettext as _l
 
 MAX_TRIAL_DAYS, MAX_MONTHS, MAX_RANK = 730, 120, 1_000_000
 STEPS = ("check", "edit", "save")
+DESCRIPTIONS_IN = {f"description_{locale}": locale for locale in LOCALES.keys() - {DEFAULT_LOCALE}}
+"""The fields that hold a tier's description in the other languages of the pages."""
 
 
 def _line(text: str | None) -> str:
@@ -44,6 +47,11 @@ def _text(message: str, longest: int = 100) -> StringField:
             Length(max=longest, message=_l("Write at most %(num)s characters", num=longest)),
         ],
     )
+
+
+def _description() -> StringField:
+    too_long = Length(max=300, message=_l("Write at most 300 characters"))
+    return StringField(filters=[_line], validators=[too_long])
 
 
 class WholeNumberField(IntegerField):  # type: ignore[misc]
@@ -137,10 +145,8 @@ class CatalogForm(Form):
 class TierForm(CatalogForm):
     """A tier with its terms; no number of requests is unlimited."""
 
-    description = StringField(
-        filters=[_line],
-        validators=[Length(max=300, message=_l("Write at most 300 characters"))],
-    )
+    descriptions_in: ClassVar = DESCRIPTIONS_IN
+    description = _description()
     rank = WholeNumberField(_l("Enter a whole number from 0 on"), most=MAX_RANK)
     price_month = _text(_l("Enter an amount; 0 is free"), 30)
     price_year = _text(_l("Enter an amount; 0 is free"), 30)
@@ -161,6 +167,10 @@ class TierForm(CatalogForm):
                 "slug": tier.slug,
                 "name": tier.name,
                 "description": tier.description,
+                **{
+                    name: tier.description_in.get(locale)
+                    for name, locale in DESCRIPTIONS_IN.items()
+                },
                 "rank": tier.rank,
                 "currency": terms.currency,
                 "price_month": _written(terms.price(Interval.MONTH)),
@@ -178,6 +188,11 @@ class TierForm(CatalogForm):
         return TierEntry(
             name=self.name.data,
             description=self.description.data or "",
+            description_in={
+                locale: self[name].data
+                for name, locale in DESCRIPTIONS_IN.items()
+                if self[name].data
+            },
             rank=self.rank.data,
             default=self.default.data,
             currency=self.currency.data,
@@ -190,6 +205,10 @@ class TierForm(CatalogForm):
 
     def has(self, feature: Feature) -> bool:
         return feature.key in (self.features.data or ())
+
+
+for _name in DESCRIPTIONS_IN:
+    setattr(TierForm, _name, _description())
 
 
 class PackageForm(CatalogForm):

@@ -8,9 +8,11 @@ from billing.domain.interval import Interval
 from billing.domain.money import Money
 from billing.errors import GatewayError
 from billing.gateway import Gateway
+from billing.messages import Wording
 from billing.models import Feature, SubscriptionTier, TokenPackage
 from billing.services.catalog_comparison import Sync
 from billing.web import gateway
+from billing.web.language import translate
 from billing.web.offers import Scenario, TierOffer
 
 SlugRow = TypeVar("SlugRow", SubscriptionTier, TokenPackage)
@@ -55,13 +57,13 @@ def preview_card(slug: str, entry: TierEntry, features: Sequence[Feature]) -> Ti
     return TierOffer(
         slug=slug,
         name=entry.name,
-        description=entry.description,
+        description=translate(Wording(entry.description, entry.description_in)),
         monthly=Money(entry.price_month, entry.currency),
         yearly=Money(entry.price_year, entry.currency),
         requests=entry.ai_requests_per_month,
         trial_days=entry.trial_days,
         includes=None,
-        features=tuple(each.name for each in features if each.key in entry.features),
+        features=tuple(translate(each.wording) for each in features if each.key in entry.features),
         scenario=Scenario.PREVIEW,
         is_highlighted=False,
     )
@@ -77,13 +79,13 @@ def card_of(tier: SubscriptionTier) -> TierOffer:
     return TierOffer(
         slug=tier.slug,
         name=tier.name,
-        description=tier.description,
+        description=translate(tier.wording),
         monthly=terms.price(Interval.MONTH),
         yearly=terms.price(Interval.YEAR),
         requests=terms.ai_requests_per_month,
         trial_days=terms.trial_days,
         includes=None,
-        features=tuple(feature.name for feature in terms.features),
+        features=tuple(translate(feature.wording) for feature in terms.features),
         scenario=Scenario.PREVIEW,
         is_highlighted=False,
     )

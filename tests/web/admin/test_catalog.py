@@ -94,12 +94,16 @@ def test_form_comes_back_with_what_was_typed_and_why(
 
 def test_one_may_go_on_editing_after_the_check(desk: PageClient) -> None:
     desk.open(f"{STARTER}/edit")
-    desk.press("Check", price_year="200.00", name="Small")
+    desk.press("Check", price_year="200.00", name="Small", description_de="Für wenig.")
 
     page = desk.press("Go on editing")
 
     values = {each.get("name"): each.get("value") for each in page.root.iter("input")}
     assert (values["price_year"], values["name"]) == ("200.00", "Small")
+    desk.press("Check")
+    desk.press("Save version 2 of Small")
+    db.session.rollback()
+    assert catalog.get_tier("starter").description_in == {"de": "Für wenig."}
 
 
 def test_a_plan_is_created_archived_and_returned(desk: PageClient) -> None:
