@@ -8,7 +8,7 @@ from billing.domain.statuses import OrderState
 from billing.errors import AlreadySubscribed, GatewayError
 from billing.services import checkout, receipts
 from billing.services.checkout import ReturnPages
-from billing.web import checkout_form, gateway, settings
+from billing.web import checkout_form, gateway, payment_wait, settings
 from billing.web.language import lazy_gettext, translate
 from billing.web.links import external_url
 from billing.web.login import login_required
@@ -73,7 +73,13 @@ def success() -> ResponseReturnValue:
         order = checkout.get_order(current_user, session_id)
         state = payment_state(order, stripe_is_away=True)
     invoice = receipts.find_invoice_of(order)
-    return render_template("checkout/success.html", order=order, state=state, invoice=invoice)
+    return render_template(
+        "checkout/success.html",
+        order=order,
+        state=state,
+        invoice=invoice,
+        wait=payment_wait.of_request(),
+    )
 
 
 @bp.get("/status")

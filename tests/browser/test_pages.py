@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 import pytest
+import time_machine
 from axe_playwright_python.sync_playwright import Axe, AxeResults
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
@@ -280,9 +282,13 @@ class TestEnhancements:
         user = states.subscribed()
         order = states.order(user, OrderKind.SUBSCRIPTION, OrderState.PROCESSING)
         _log_in(browser_page, user.email)
+        browser_page.clock.install()
         browser_page.goto(f"/checkout/success?session_id={order.stripe_session_id}")
         heading = browser_page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Confirming your payment")
+        with time_machine.travel(clock.now() + timedelta(minutes=2)):
+            browser_page.clock.fast_forward("02:00")
+            expect(heading).to_have_text("This is taking longer than usual")
 
         with transaction():
             order.state, order.paid_at = OrderState.PAID, clock.now()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import html
+from datetime import timedelta
+
 import pytest
+import time_machine
 from flask import Flask
 
+from billing import clock
 from billing.domain.statuses import OrderKind, OrderState
 from billing.models import User
 from tests import states
@@ -58,7 +63,16 @@ def test_payment_that_takes_its_time(page: PageClient, user: User) -> None:
     assert "Confirming your payment" == page.current.h1
     assert "Do not pay again." in text
     assert "Check again" in page.current.links
-    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page.current.html
+    again = page.current.links["Check again"]
+    assert f'<noscript><meta http-equiv="refresh" content="5; url={again}"></noscript>' in (
+        html.unescape(page.current.html)
+    )
+    with time_machine.travel(clock.now() + timedelta(minutes=2)):
+        page.open(again)
+
+        assert "This is taking longer than usual" == page.current.h1
+        assert "Your payment is safe" in page.current.main
+        assert again == page.current.links["Check again"]
 
 
 def test_payment_that_stripe_cannot_tell_about_now(page: PageClient, user: User) -> None:
