@@ -22,6 +22,7 @@ class HistoryLine:
     delta: int
     balance_after: int
     created_at: datetime
+    source: str | None = None
     reason: str | None = None
     feature: str | None = None
     feature_name: Wording | None = None

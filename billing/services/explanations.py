@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from billing import clock
 from billing.database import transaction
+from billing.domain import ledger_reasons
 from billing.domain.explanations import Explanation, LotShare
 from billing.errors import EntryNotFound
 from billing.messages import Message
@@ -172,7 +173,12 @@ def _list_shares(session: Session, request: AiRequest) -> list[LotShare]:
 def _history(session: Session, lot: TokenLot) -> tuple[str, ...]:
     lines = select(TokenTransaction).where(TokenTransaction.lot_id == lot.id)
     return tuple(
-        f"{line.reference}: {line.kind} {line.delta:+d}, {line.reason}"
+        Message(
+            "%(line)s: %(delta)s tokens, %(reason)s",
+            line=line.reference,
+            delta=line.delta,
+            reason=ledger_reasons.read(line.reason),
+        )
         for line in session.scalars(lines.order_by(TokenTransaction.entry))
     )
 
@@ -259,7 +265,12 @@ def _tell_line(session: Session, numbers: Sequence[int]) -> Explanation | None:
         tier=_tier(session, balance.tier_version_id),
         created_at=line.created_at,
         steps=(
-            f"{line.kind} {line.delta:+d} by {line.actor}: {line.reason}.",
+            Message(
+                "%(delta)s tokens by %(actor)s: %(reason)s.",
+                delta=line.delta,
+                actor=line.actor,
+                reason=ledger_reasons.read(line.reason),
+            ),
             Message(
                 "Balance after %(balance)s, debt after %(debt)s.",
                 balance=line.balance_after,

@@ -141,5 +141,6 @@ def _moved_line(transaction: TokenTransaction) -> HistoryLine:
         delta=transaction.delta,
         balance_after=transaction.balance_after,
         created_at=transaction.created_at,
+        source=transaction.source,
         reason=transaction.reason,
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from billing.domain import ledger_reasons
 from billing.domain.ledger import TransactionKind
 from billing.models import TokenLot, UserTokenBalance
 from billing.services.ledger_lines import Cause, post
@@ -148,7 +149,7 @@ def _post_number(
 ) -> None:
     """Write the line of what moves nothing; the reason has the number, the line cannot."""
     if tokens:
-        cause = Cause(ACTOR, f"{reason} ({tokens} tokens)")
+        cause = Cause(ACTOR, ledger_reasons.with_number(reason, tokens))
         post(books.session, books.balance, lot, kind=kind, delta=0, cause=cause, now=books.now)
 
 

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from billing.domain import ledger_reasons
 from billing.domain.ledger import TransactionKind
 from billing.models import LotBurn, TokenLot, UserTokenBalance
 from billing.services.ledger_lines import Cause, post
@@ -98,7 +99,7 @@ def _expire_lot(session: Session, balance: UserTokenBalance, lot: TokenLot, now:
     lot.remaining -= tokens
     lot.expired += tokens
     balance.balance -= tokens
-    cause = Cause("expiry", f"Lot {lot.id} has expired")
+    cause = Cause("expiry", ledger_reasons.expired(lot.id))
     post(session, balance, lot, kind=TransactionKind.EXPIRE, delta=-tokens, cause=cause, now=now)
     log.info("tokens.expired", user_id=balance.user_id, lot_id=lot.id, tokens=tokens)
 
@@ -114,7 +115,7 @@ def repay(session: Session, balance: UserTokenBalance, now: datetime) -> None:
     for lot in list_burnable(session, balance.user_id):
         tokens = min(lot.available, lot.owed, balance.debt)
         if tokens:
-            cause = Cause("clawback", f"Lot {lot.id} was clawed back while a hold had it")
+            cause = Cause("clawback", ledger_reasons.clawed_back_late(lot.id))
             lot.remaining -= tokens
             lot.clawed_back += tokens
             balance.balance -= tokens

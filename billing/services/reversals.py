@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from billing import clock
 from billing.database import transaction
+from billing.domain import ledger_reasons
 from billing.domain.money import Money
 from billing.domain.reversals import DisputeEffect, Reversal, reverse
 from billing.domain.statuses import OrderKind, OrderState
@@ -49,9 +50,10 @@ def follow(order: Order) -> None:
 
 
 def _follow(books: Books, order: Order, target: Reversal, returned: Money) -> None:
-    about = f"Order {order.id}: {returned.amount} {returned.currency} of the payment went back"
-    disputed = f"Order {order.id}: the payment is disputed"
-    lot_moves.thaw(books, books.frozen - target.frozen, f"Order {order.id}: no longer disputed")
+    about = ledger_reasons.payment_went_back(order.id, returned)
+    disputed = ledger_reasons.payment_is_disputed(order.id)
+    undisputed = ledger_reasons.no_longer_disputed(order.id)
+    lot_moves.thaw(books, books.frozen - target.frozen, undisputed)
     lot_moves.take(books, target.taken - books.taken, about)
     lot_moves.restore(books, books.taken - target.taken, about)
     lot_moves.freeze(books, target.frozen - books.frozen, disputed)

@@ -145,4 +145,6 @@ def translate(text: str) -> str:
 def _written(value: object) -> object:
     if isinstance(value, datetime):
         return flask_babel.format_datetime(value, "medium")
+    if isinstance(value, Message | Wording):
+        return translate(value)
     return flask_babel.format_decimal(value) if type(value) is int else value

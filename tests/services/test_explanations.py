@@ -46,7 +46,7 @@ def test_a_settled_hold_leads_to_its_request(ledger: Ledger) -> None:
 def test_a_ledger_line_tells_its_reason(ledger: Ledger) -> None:
     line = ledger.grant(ledger.user(), 5)
 
-    assert "grant +5 by test: A gift." == explanations.explain(line.id).steps[0]
+    assert "5 tokens by test: A gift." == explanations.explain(line.id).steps[0]
 
 
 @pytest.mark.parametrize("reference", ["air_1_99", "ref_99", "hold_9", "txn_1_9", "", "x", "ref_²"])

@@ -68,6 +68,22 @@ def test_frozen_tokens_are_explained(page: PageClient, user: User, payment: Paym
     assert "500 of them wait until your bank has decided about the disputed payment." in text
 
 
+def test_ledger_of_a_german_reader_is_german(
+    page: PageClient, user: User, payment: Payment
+) -> None:
+    refunds.apply(payment.reading([payment.refund(1, 500)]))
+    disputes.apply(payment.dispute("needs_response"))
+    with transaction():
+        user.locale = "de"
+    states.log_in(page, user)
+
+    history = page.open("/usage/transactions").main
+
+    assert "Bestellung 1: Die Zahlung ist angefochten (375 Token)" in history
+    assert "Bestellung 1: 5.00 USD der Zahlung gingen zurück" in history
+    assert "500 Token txn_1_" in history
+
+
 def test_the_history_says_what_was_frozen(page: PageClient, user: User, payment: Payment) -> None:
     disputes.apply(payment.dispute("needs_response"))
     states.log_in(page, user)

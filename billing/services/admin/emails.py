@@ -37,7 +37,6 @@ def listing() -> Listing[Email]:
             "kind": {kind: Email.kind == kind for kind in kinds},
         },
         matches={"user": lambda text: Email.user_id == id_of(text)},
-        called={kind: kind.replace("_", " ").capitalize() for kind in kinds},
     )
 
 
