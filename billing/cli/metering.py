@@ -9,7 +9,7 @@ from billing.services import expiry, explanations, verification
 def verify() -> None:
     """Recompute every balance and quota from the logs; list what differs, and exit with 1."""
     count = 0
-    for count, breach in enumerate(verification.breaches(), start=1):  # noqa: B007
+    for count, breach in enumerate(verification.verify(), start=1):  # noqa: B007
         click.echo(str(breach))
     if count:
         raise click.ClickException(f"{count} breaches.")

@@ -19,6 +19,7 @@ from billing.services import (
     inbox,
     inbox_upkeep,
     subscriptions,
+    verification,
 )
 from billing.web import gateway, host_endpoint, mailer
 
@@ -85,6 +86,7 @@ def _round(stop: Event, upkeep: _Upkeep) -> bool:
         alerts.tell_pending,
         host_endpoint.deliver_pending,
         *upkeep.jobs_due(),
+        verification.verify_daily,
     )
     done = [_do(job, stop) for job in jobs]
     return all(done)

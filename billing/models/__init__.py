@@ -27,6 +27,7 @@ from billing.models.revenue import RevenueMovement
 from billing.models.second_factor import RecoveryCode, SecondFactor
 from billing.models.subscription import FeatureOverride, QuotaUse, TrialUse, UserSubscription
 from billing.models.user import User
+from billing.models.verification import Verification
 from billing.models.webhook_event import WebhookAttempt, WebhookEvent
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "UserSession",
     "UserSubscription",
     "UserTokenBalance",
+    "Verification",
     "WebhookAttempt",
     "WebhookEvent",
 ]

@@ -25,8 +25,9 @@ from billing.models import (
     UserSubscription,
     WebhookEvent,
 )
-from billing.services import revenue
+from billing.services import revenue, verification
 from billing.services.host_webhooks import GIVE_UP_AFTER
+from billing.services.verification import Verified
 
 RETRIED_STATES = frozenset(EventState) - SETTLED_STATES - {EventState.PARKED}
 
@@ -84,6 +85,7 @@ class Gauges:
     holds: Holdings
     subscribers: Subscribers
     outboxes: Mapping[str, Queue]
+    verified: Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def read() -> Gauges:
                 session, _unsent(HostWebhook, HostWebhook.delivered_at).where(is_deliverable), now
             ),
         },
+        verified=verification.newest(),
     )
 
 

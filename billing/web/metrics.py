@@ -20,6 +20,7 @@ from billing.errors import NotAuthenticated, NotFound
 from billing.observability import metrics
 from billing.services import gauges
 from billing.services.gauges import Drift, Gauges
+from billing.services.verification import Verified
 from billing.settings import InvalidSettings, Settings
 from billing.web import settings
 
@@ -72,7 +73,7 @@ class AppCollector(Collector):
         yield from _work(reading)
         yield from _subscribers(reading)
         yield from _outboxes(reading, has_host=self._has_host)
-        yield from _books(drift)
+        yield from _books(drift, reading.verified)
 
 
 def init_app(app: Flask) -> None:
@@ -158,9 +159,20 @@ def _outboxes(reading: Gauges, *, has_host: bool) -> Iterable[Metric]:
     yield _labelled("outbox_given_up", "What nobody tries to send any more.", "outbox", given_up)
 
 
-def _books(drift: Drift) -> Iterable[Metric]:
+def _books(drift: Drift, verified: Verified) -> Iterable[Metric]:
     checks = {"ledger": drift.ledger, "lots": drift.lots, "holds": drift.holds}
     yield _labelled("ledger_drift_tokens", "By how much the books differ.", "check", checks)
+    yield _labelled(
+        "ledger_breaches",
+        "What the last verification of all logs has found, by check.",
+        "check",
+        verified.breaches,
+    )
+    yield _single(
+        "ledger_verified_timestamp_seconds",
+        "When that verification began, in Unix time; 0 when there was none.",
+        int(verified.at.timestamp()),
+    )
 
 
 def _single(name: str, words: str, value: int) -> GaugeMetricFamily:

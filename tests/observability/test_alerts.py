@@ -13,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from billing import can_access_feature
-from billing.services import holds, metering
+from billing.services import holds, metering, verification
 from billing.settings import Settings
 from tests.architecture.source import ROOT
 from tests.shop import WEBHOOK_SECRET, Shop, post_event
@@ -78,6 +78,7 @@ def test_alerts_and_panels_read_what_the_app_exposes(shop: Shop) -> None:
     shop.pay(shop.choose_tier(user))
     for event in shop.events("checkout.session.completed"):
         post_event(shop.app, event, WEBHOOK_SECRET)
+    verification.verify_daily()
 
     exposed = scrape(shop)
 

@@ -18,7 +18,7 @@ from billing.domain.ledger import LotSource
 from billing.domain.statuses import EventState
 from billing.errors import FeatureNotInTier, InsufficientTokens, StripeObjectNotFound
 from billing.models import UserTokenBalance, WebhookEvent
-from billing.services import feature_access, gauges, holds, metering, orders
+from billing.services import feature_access, gauges, holds, metering, orders, verification
 from billing.services import ledger as ledger_service
 from billing.settings import InvalidSettings, Settings
 from tests.factories import account, demo_catalog
@@ -157,10 +157,11 @@ def test_the_database_is_read_as_it_stands(
     assert (read("holds_open"), read("held_tokens")) == (1, 5)
     assert read("subscriptions", tier="tier1", status="active") == 1
     assert read("ledger_drift_tokens", check="ledger") == 0
+    assert read("ledger_verified_timestamp_seconds") == 0
 
 
 @pytest.mark.one_database
-def test_books_that_differ_are_seen(app: Flask) -> None:
+def test_books_that_differ_are_seen(app: Flask, read: Read) -> None:
     demo_catalog()
     for tokens in (3, -2):
         user = account()
@@ -180,6 +181,11 @@ def test_books_that_differ_are_seen(app: Flask) -> None:
             )
 
     assert gauges.read_drift() == gauges.Drift(ledger=5, lots=5, holds=0)
+    assert verification.verify_daily() == 4
+    assert verification.verify_daily() == 0, "the books were verified twice in a day"
+    assert read("ledger_breaches", check="sums") == 4
+    assert read("ledger_breaches", check="quota") == 0
+    assert clock.now().timestamp() - read("ledger_verified_timestamp_seconds") < 60
 
 
 @pytest.mark.one_database
@@ -200,7 +206,7 @@ def test_a_scrape_takes_few_statements(app: Flask) -> None:
     with recorded() as statements:
         scrape(app)
 
-    assert len([each for each in statements if not each.startswith("BEGIN")]) == 8, statements
+    assert len([each for each in statements if not each.startswith("BEGIN")]) == 9, statements
 
 
 @pytest.mark.one_database
