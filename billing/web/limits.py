@@ -39,9 +39,9 @@ def init_app(app: Flask) -> None:
 
 
 def _trusted_hosts(settings: Settings) -> tuple[str, ...]:
-    if settings.trusted_hosts or not settings.is_production:
+    if not settings.is_production:
         return settings.trusted_hosts
-    return (urlsplit(settings.base_url).hostname or "", *LOOPBACK)
+    return (urlsplit(settings.base_url).hostname or "", *LOOPBACK, *settings.trusted_hosts)
 
 
 def _check_body() -> None:

@@ -44,6 +44,14 @@ def test_the_compose_file_sets_what_the_settings_read() -> None:
     assert set(_compose()["x-billhook"]["environment"]) <= known
 
 
+def test_prometheus_asks_by_a_name_that_the_app_answers_to() -> None:
+    scraped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    targets = scraped["scrape_configs"][0]["static_configs"][0]["targets"]
+    environment = _compose()["x-billhook"]["environment"]
+
+    assert [target.partition(":")[0] for target in targets] == [environment["TRUSTED_HOSTS"]]
+
+
 def test_no_secret_stands_in_the_compose_file() -> None:
     environment = {
         name: value

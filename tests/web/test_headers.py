@@ -112,7 +112,8 @@ class TestRequests:
         assert "evil" not in answer.text
 
     @pytest.mark.parametrize(
-        ("host", "status"), [("pay.test", 200), ("127.0.0.1:8000", 200), ("evil.test", 400)]
+        ("host", "status"),
+        [("pay.test", 200), ("127.0.0.1:8000", 200), ("web:8000", 200), ("evil.test", 400)],
     )
     def test_production_knows_its_host(self, host: str, status: int) -> None:
         # No database is asked: the page of a stranger without a session.
@@ -121,6 +122,7 @@ class TestRequests:
                 environment="production",
                 secret_key="x" * 40,
                 configured_base_url="https://pay.test",
+                trusted_hosts=("web",),
                 configured_stripe_secret_key="rk_live_" + "x" * 24,
                 configured_webhook_secrets=("whsec_" + "x" * 32,),
                 database_url="postgresql://nobody@127.0.0.1:1/none",
