@@ -43,6 +43,16 @@ class Change:
     after: Mapping[str, Plain] = field(default_factory=dict)
     new_version: int | None = None
 
+    @property
+    def was(self) -> Mapping[str, Plain]:
+        """What the audit log has for before: the fields that differ, and whether it was sold."""
+        return {**_sale(self.verb, Verb.RETURNED), **self.before}
+
+    @property
+    def became(self) -> Mapping[str, Plain]:
+        """What the audit log has for after."""
+        return {**_sale(self.verb, Verb.ARCHIVED), **self.after}
+
     def __str__(self) -> str:
         details = ", ".join(self._details())
         version = f" (version {self.new_version})" if self.new_version else ""
@@ -146,6 +156,11 @@ def _archivings(
     for slug in on_sale:
         if slug not in wanted:
             yield Change(verb=Verb.ARCHIVED, subject=subject, slug=slug)
+
+
+def _sale(verb: Verb, archived: Verb) -> dict[str, Plain]:
+    moved = verb in {Verb.ARCHIVED, Verb.RETURNED}
+    return {"archived": verb == archived} if moved else {}
 
 
 def _plain(entry: Entry) -> dict[str, Plain]:

@@ -63,8 +63,8 @@ def apply(document: CatalogDocument, *, actor: Who) -> list[Change]:
                 actor,
                 f"catalog.{change.subject}_{change.verb}",
                 subject=(change.subject, rows[change.subject][change.slug].id),
-                before=change.before or None,
-                after=change.after or None,
+                before=change.was or None,
+                after=change.became or None,
             )
     log.info("catalog.applied", changes=len(changes), actor=str(actor))
     return changes

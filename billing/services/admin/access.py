@@ -84,7 +84,13 @@ def resend_verification(users: Sequence[User], *, actor: Actor) -> int:
     with transaction() as session:
         for user in unproved:
             accounts.send_verification(user)
-            audit.record(session, actor, "user.verification_resent", subject=("user", user.id))
+            audit.record(
+                session,
+                actor,
+                "user.verification_resent",
+                subject=("user", user.id),
+                after={"kind": "verify_email"},
+            )
     return len(unproved)
 
 

@@ -29,7 +29,12 @@ def start(user: User, *, reason: str, actor: Actor, user_agent: str) -> str:
     with transaction() as session:
         token = sessions.start(user, user_agent=user_agent, acting_admin_id=actor.user_id)
         audit.record(
-            session, actor, "user.acting_started", subject=("user", user.id), reason=reason
+            session,
+            actor,
+            "user.acting_started",
+            subject=("user", user.id),
+            after={"is_acting": True},
+            reason=reason,
         )
     return token
 
@@ -45,4 +50,11 @@ def end(token: str, *, user: User, actor: Actor) -> None:
     """
     with transaction() as session:
         sessions.end(token)
-        audit.record(session, actor, "user.acting_ended", subject=("user", user.id))
+        audit.record(
+            session,
+            actor,
+            "user.acting_ended",
+            subject=("user", user.id),
+            before={"is_acting": True},
+            after={"is_acting": False},
+        )
