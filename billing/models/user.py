@@ -50,6 +50,11 @@ class User(Model):
         return self.disabled_at is None and self.closed_at is None
 
     @property
+    def logs_in(self) -> bool:
+        """Whether the person has a log-in here: a host's user comes by its portal links."""
+        return self.password_hash is not None
+
+    @property
     def is_authenticated(self) -> bool:
         return True
 

@@ -3,13 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, select, union_all
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from billing import clock
 from billing.database import BigInt, Model, UtcDateTime, one_of
 from billing.domain.statuses import SETTLED_STATES, EventState
+from billing.models.former_customer import FormerCustomer
 from billing.models.user import User
+
+# Whose customer it is, or was until it was deleted at Stripe.
+OWNERS = union_all(
+    select(User.id.label("user_id"), User.stripe_customer_id),
+    select(FormerCustomer.user_id, FormerCustomer.stripe_customer_id),
+).subquery("owners")
 
 
 class WebhookEvent(Model):
@@ -41,7 +48,9 @@ class WebhookEvent(Model):
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
     user: Mapped[User | None] = relationship(
-        primaryjoin="foreign(WebhookEvent.stripe_customer_id) == User.stripe_customer_id",
+        secondary=OWNERS,
+        primaryjoin=stripe_customer_id == foreign(OWNERS.c.stripe_customer_id),
+        secondaryjoin=foreign(OWNERS.c.user_id) == User.id,
         viewonly=True,
     )
 

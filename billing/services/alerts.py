@@ -149,7 +149,7 @@ def _tell_host(alert: UsageAlert, event_type: str) -> None:
 
 def _tell_person(session: Session, alert: UsageAlert) -> None:
     user = session.get_one(User, alert.user_id)
-    if user.password_hash is None or not user.is_active:
+    if not user.logs_in or not user.is_active:
         return
     emails.enqueue(
         user,

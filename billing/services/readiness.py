@@ -13,7 +13,16 @@ from billing.settings import PROJECT_ROOT
 
 log = structlog.get_logger(__name__)
 
-SQLITE_DAMAGE = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
+AWAY = "the database does not answer"
+DAMAGED = "the database file is damaged: restore it from a backup"
+FULL = "the database's disk is full"
+# By SQLite's name of the error, or PostgreSQL's number.
+KNOWN = {
+    "SQLITE_CORRUPT": DAMAGED,
+    "SQLITE_NOTADB": DAMAGED,
+    "SQLITE_FULL": FULL,
+    "53100": FULL,
+}
 
 
 @log_service_operation
@@ -25,21 +34,26 @@ def problems() -> list[str]:
             current = MigrationContext.configure(session.connection()).get_current_revision()
     except SQLAlchemyError as error:
         log.exception("readiness.database_away")
-        if _is_damage(error):
-            return ["the database file is damaged: restore it from a backup"]
-        return ["the database does not answer"]
+        return [_problem(error)]
     return _lag(current)
 
 
 def _write(session: Session) -> None:
-    """Have SQLite write a page, which a full or locked disk refuses; it changes nothing."""
+    """Have the database write, which a full or locked disk refuses; it changes nothing.
+
+    PostgreSQL sorts more than it may keep in memory, in a file beside the database's own.
+    """
     if session.get_bind().dialect.name == "sqlite":
         session.execute(text("PRAGMA user_version = 0"))
+    else:
+        session.execute(text("SET LOCAL work_mem = '64kB'"))
+        session.execute(text("SELECT count(*) FROM generate_series(1, 20000)"))
 
 
-def _is_damage(error: SQLAlchemyError) -> bool:
+def _problem(error: SQLAlchemyError) -> str:
     cause = error.orig if isinstance(error, DatabaseError) else None
-    return getattr(cause, "sqlite_errorname", None) in SQLITE_DAMAGE
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    return AWAY if code is None else KNOWN.get(code, AWAY)
 
 
 def _lag(current: str | None) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from billing.database import db, transaction
 from billing.domain.interval import Interval
@@ -55,7 +55,8 @@ def migrate(
         GatewayUnavailable: Stripe did not answer; who was moved before stays moved.
     """
     target = _get_version(tier_slug, to_version)
-    for user_id in _subscribers_of_others(target):
+    # All ids first: the moves commit, which ends a reading that goes on.
+    for user_id in db.session.scalars(_subscribers_of_others(target)).all():
         yield _move(db.session.get_one(User, user_id), target, when, actor=actor, gateway=gateway)
 
 
@@ -69,7 +70,8 @@ def count_subscribers_of_others(tier_slug: str, version: int) -> int:
     Raises:
         TierNotFound: there is no such tier, or no such version of it.
     """
-    return len(_subscribers_of_others(_get_version(tier_slug, version)))
+    subscribers = _subscribers_of_others(_get_version(tier_slug, version)).subquery()
+    return db.session.scalar(select(func.count()).select_from(subscribers)) or 0
 
 
 def _get_version(tier_slug: str, number: int) -> TierVersion:
@@ -83,16 +85,15 @@ def _get_version(tier_slug: str, number: int) -> TierVersion:
     return version
 
 
-def _subscribers_of_others(target: TierVersion) -> list[int]:
+def _subscribers_of_others(target: TierVersion) -> Select[int]:
     others = select(TierVersion.id).where(
         TierVersion.tier_id == target.tier_id, TierVersion.id != target.id
     )
-    subscribers = (
+    return (
         select(UserSubscription.user_id)
         .where(UserSubscription.tier_version_id.in_(others))
         .order_by(UserSubscription.user_id)
     )
-    return list(db.session.scalars(subscribers))
 
 
 def _move(user: User, target: TierVersion, when: When, *, actor: Who, gateway: Gateway) -> Move:

@@ -34,6 +34,7 @@ def test_link_leads_in(link: str, client: FlaskClient) -> None:
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
     assert "una@example.test" in client.get("/account").text
+    assert "Email me" not in client.get("/usage").text, "the host tells its users of alerts"
 
 
 def test_link_works_once(link: str, app: Flask, settings: Settings) -> None:

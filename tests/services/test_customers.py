@@ -59,6 +59,8 @@ def test_who_was_deleted_keeps_the_tokens_and_buys_again(shop: Shop) -> None:
         "ignored",
     }
     assert search.find(former) == search.find(user.email)
+    told = db.session.scalars(select(WebhookEvent).where(WebhookEvent.stripe_customer_id == former))
+    assert {event.user for event in told} == {user}
 
 
 @pytest.mark.one_database

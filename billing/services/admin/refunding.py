@@ -9,7 +9,7 @@ from billing.database import db, transaction
 from billing.domain.money import Money
 from billing.domain.reversals import reverse
 from billing.domain.statuses import OrderKind, OrderState
-from billing.errors import Conflict, InvalidInput, NotFound
+from billing.errors import Conflict, InvalidInput, NotFound, StripeMismatch
 from billing.gateway import Gateway
 from billing.messages import Message
 from billing.models import Invoice, Order, TokenLot, User
@@ -113,12 +113,15 @@ def refund(
         InvalidInput: the amount is nothing, or more than is left.
         Conflict: no card was charged, so there is nothing to refund to.
         StripeRefused: Stripe does not take it.
+        StripeMismatch: Stripe took it, and did not say from which charge.
         GatewayUnavailable: Stripe did not answer; the same call again is safe.
     """
     require_refundable(payment, amount)
     intent = _payment_intent(payment, gateway)
     made = gateway.refunds.create(intent, amount, idempotency_key=f"desk:{idempotency_key}")
-    reading = refunds.read(made.charge_id or "", gateway=gateway)
+    if made.charge_id is None:
+        raise StripeMismatch(f"Refund {made.id} was made, and names no charge.")
+    reading = refunds.read(made.charge_id, gateway=gateway)
     with transaction() as session:
         refunds.apply(reading)
         audit.record(
