@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+from sqlalchemy.util import ScopedRegistry
 
 from billing.driver import Driver
 
@@ -182,22 +183,36 @@ def insert_into(model: type[Base]) -> postgresql.Insert:
     return cast("postgresql.Insert", insert(model))
 
 
-def in_transaction() -> bool:
-    """Return whether a `transaction()` is open in this context."""
-    return db.session.registry.has() and bool(db.session().info.get("transaction"))
+def driver_at_rest() -> Driver | None:
+    """Return the same, but None while a `transaction()` is open in this context.
 
-
-def end_reading() -> None:
-    """End what the session has read, so that it is read again on the next access.
-
-    No transaction() is open.
+    What the session has read is read again on the next access.
 
     Raises:
         RuntimeError: there are changes that were made outside of any transaction.
     """
-    if not db.session.registry.has():
-        return
-    session = db.session()
+    session = _session_at_hand()
+    if session is not None:
+        if "transaction" in session.info:
+            return None
+        _end_reading(session)
+    return driver()
+
+
+def in_transaction() -> bool:
+    """Return whether a `transaction()` is open in this context."""
+    session = _session_at_hand()
+    return session is not None and "transaction" in session.info
+
+
+def _session_at_hand() -> Session | None:
+    # One look for what `registry.has()` and `db.session()` find in two.
+    sessions = cast("ScopedRegistry[Session]", db.session.registry)
+    session: Session | None = sessions.registry.get(sessions.scopefunc())
+    return session
+
+
+def _end_reading(session: Session) -> None:
     # A session that has changed or read anything has begun a transaction by that.
     if session.in_transaction():
         if session.new or session.dirty or session.deleted:
@@ -216,10 +231,10 @@ def transaction() -> Iterator[Session]:
         RuntimeError: there are changes that were made outside of any transaction.
     """
     session = db.session()
-    if session.info.get("transaction"):
+    if "transaction" in session.info:
         yield session
         return
-    end_reading()
+    _end_reading(session)
     session.info["transaction"] = True
     try:
         session.connection(execution_options={"writes": True})

@@ -76,34 +76,3 @@ class Receipt:
     def from_tokens(self) -> int:
         """How many of the requests were paid in tokens."""
         return self.quantity - self.from_quota
-
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """What a charge took and left, as the database says."""
-
-    entry: int
-    from_quota: int
-    tokens_charged: int
-    quota: Quota
-    token_balance: int
-
-    def receipt(self, wanted: Wanted, user_name: str, now: datetime) -> Receipt:
-        """Return the receipt of the requests that were wanted.
-
-        Args:
-            wanted: what was charged.
-            user_name: what the host calls the user.
-            now: when, aware UTC.
-        """
-        return Receipt(
-            id=f"air_{wanted.user_id}_{self.entry}",
-            user=user_name,
-            feature=wanted.feature_key,
-            quantity=wanted.quantity,
-            from_quota=self.from_quota,
-            tokens_charged=self.tokens_charged,
-            quota=self.quota,
-            token_balance=self.token_balance,
-            created_at=now,
-        )

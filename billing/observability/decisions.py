@@ -28,15 +28,10 @@ def count_all(outcomes: Iterable[Receipt | BillingError]) -> None:
 def _labels(outcome: Receipt | BillingError) -> tuple[str, str]:
     if isinstance(outcome, BillingError):
         return NOTHING, outcome.code
-    if outcome.is_replay:
-        return _source(outcome), REPLAYED
-    return _source(outcome), RECORDED
-
-
-def _source(receipt: Receipt) -> str:
-    if receipt.from_quota == receipt.quantity:
-        return QUOTA
-    return BOTH if receipt.from_quota else TOKENS
+    source = BOTH if outcome.from_quota else TOKENS
+    if outcome.from_quota == outcome.quantity:
+        source = QUOTA
+    return source, REPLAYED if outcome.is_replay else RECORDED
 
 
 @cache

@@ -37,21 +37,19 @@ def log_service_operation(verb: Callable[P, R]) -> Callable[P, R]:
             outcome = refusal.code
             raise
         finally:
-            _finish(operation, outcome, perf_counter() - began)
+            seconds = perf_counter() - began
+            _series(operation, outcome).observe(seconds)
+            if _levels.isEnabledFor(logging.DEBUG):
+                microseconds = int(seconds * 1_000_000)
+                log.debug(
+                    "service.finished",
+                    operation=operation,
+                    outcome=outcome,
+                    duration_microseconds=microseconds,
+                )
         return result
 
     return _timed
-
-
-def _finish(operation: str, outcome: str, seconds: float) -> None:
-    _series(operation, outcome).observe(seconds)
-    if _levels.isEnabledFor(logging.DEBUG):
-        log.debug(
-            "service.finished",
-            operation=operation,
-            outcome=outcome,
-            duration_microseconds=int(seconds * 1_000_000),
-        )
 
 
 @cache

@@ -11,10 +11,15 @@ NAME = "external_id"
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """Who a user is, for a caller that has not loaded the row: an instance of it costs far more."""
+    """Who a user is, for whom the row itself is too much: an instance of it costs far more."""
 
     id: int
     external_id: str | None
+
+    @property
+    def name(self) -> str:
+        """What the host calls the user: its own id, else ours."""
+        return self.external_id or str(self.id)
 
 
 AnyUser = User | StandIn
@@ -28,13 +33,13 @@ def id_of(user: AnyUser) -> int:
     """
     if isinstance(user, StandIn):
         return user.id
-    identity = instance_state(user).identity
-    user_id: int = user.id if identity is None else identity[0]
+    key = instance_state(user).key
+    user_id: int = user.id if key is None else key[1][0]
     return user_id
 
 
-def name_of(user: AnyUser) -> str:
-    """Return what the host calls the user: its own id, else ours.
+def stand_in_for(user: AnyUser) -> StandIn:
+    """Return who the user is.
 
     An instance that has expired since still knows; a query is needed only where it never did.
 
@@ -42,10 +47,9 @@ def name_of(user: AnyUser) -> str:
         user: a stored user.
     """
     if isinstance(user, StandIn):
-        return user.external_id or str(user.id)
-    state = instance_state(user)
-    known = state.dict if NAME in state.dict else state.info
+        return user
+    state, known = instance_state(user), user.__dict__
     if NAME not in known:
-        known = {NAME: user.external_id}
-    name: str | None = state.info.setdefault(NAME, known[NAME])
-    return name or str(id_of(user))
+        known = state.info if NAME in state.info else {NAME: user.external_id}
+    external_id: str | None = state.info.setdefault(NAME, known[NAME])
+    return StandIn(id_of(user), external_id)

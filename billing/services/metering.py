@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from billing import clock
-from billing.database import driver, end_reading, in_transaction
-from billing.domain.metering import Charged, Receipt, Wanted
+from billing.database import driver_at_rest
+from billing.domain.metering import Receipt, Wanted
 from billing.driver import Link
 from billing.observability import decisions
 from billing.observability.timing import log_service_operation
 from billing.services import metering_batch, metering_postgresql, metering_sqlite
-from billing.services.identity import AnyUser, id_of, name_of
+from billing.services.identity import AnyUser, stand_in_for
 
-CHARGE: Mapping[str, Callable[[Link, Wanted, datetime], Charged | None]] = {
+CHARGE: Mapping[str, Callable[[Link, Wanted, str, datetime], Receipt | None]] = {
     "postgresql": metering_postgresql.charge,
     "sqlite": metering_sqlite.charge,
 }
@@ -46,18 +46,13 @@ def record(
         InvalidInput: the quantity or the key is out of bounds, or the feature is not metered.
         Unavailable: the database did not answer.
     """
-    wanted = Wanted(id_of(user), feature_key, quantity, idempotency_key)
-    if not in_transaction():
-        name, now = name_of(user), clock.now()
-        charged = _charge_at_once(wanted, now)
-        if charged is not None:
-            receipt = charged.receipt(wanted, name, now)
+    who = stand_in_for(user)
+    wanted = Wanted(who.id, feature_key, quantity, idempotency_key)
+    connections = driver_at_rest()
+    if connections is not None:
+        charge = CHARGE[connections.dialect]
+        receipt = connections.run(charge, wanted, who.name, clock.now())
+        if receipt is not None:
             decisions.count(receipt)
             return receipt
     return metering_batch.record_one(wanted)
-
-
-def _charge_at_once(wanted: Wanted, now: datetime) -> Charged | None:
-    end_reading()
-    connections = driver()
-    return connections.run(CHARGE[connections.dialect], wanted, now)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from psycopg.errors import UniqueViolation
 
-from billing.domain.metering import Charged, Quota, Wanted
+from billing.domain.metering import Quota, Receipt, Wanted
 from billing.driver import Link, Prepared
 from billing.services.usage_rollup import ENTRIES_PER_ROLLUP
 
@@ -67,12 +67,13 @@ PREPARED = Prepared(
 )
 
 
-def charge(link: Link, wanted: Wanted, now: datetime) -> Charged | None:
+def charge(link: Link, wanted: Wanted, user_name: str, now: datetime) -> Receipt | None:
     """Charge in a transaction of its own; None means that it takes a closer look.
 
     Args:
         link: a connection on which no transaction is open.
         wanted: what is to be charged.
+        user_name: what the host calls the user.
         now: aware UTC.
 
     Raises:
@@ -86,4 +87,14 @@ def charge(link: Link, wanted: Wanted, now: datetime) -> Charged | None:
     if row is None:
         return None
     entry, from_quota, tokens_charged, limit, used, held, resets_at, balance = row
-    return Charged(entry, from_quota, tokens_charged, Quota(limit, used, resets_at, held), balance)
+    return Receipt(
+        id=f"air_{user_id}_{entry}",
+        user=user_name,
+        feature=feature_key,
+        quantity=wanted.quantity,
+        from_quota=from_quota,
+        tokens_charged=tokens_charged,
+        quota=Quota(limit, used, resets_at, held),
+        token_balance=balance,
+        created_at=now,
+    )

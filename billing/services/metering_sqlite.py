@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from billing.domain.metering import Charged, Quota, Wanted
+from billing.domain.metering import Quota, Receipt, Wanted
 from billing.driver import Link
 from billing.services.usage_rollup import ENTRIES_PER_ROLLUP
 
@@ -39,12 +39,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-def charge(link: Link, wanted: Wanted, now: datetime) -> Charged | None:
+def charge(link: Link, wanted: Wanted, user_name: str, now: datetime) -> Receipt | None:
     """Charge in a transaction of its own; None means that it takes a closer look.
 
     Args:
         link: a connection on which no transaction is open.
         wanted: what is to be charged.
+        user_name: what the host calls the user.
         now: aware UTC.
 
     Raises:
@@ -52,7 +53,7 @@ def charge(link: Link, wanted: Wanted, now: datetime) -> Charged | None:
     """
     try:
         with _immediately(link.connection) as connection:
-            return _charge(connection, wanted, now)
+            return _charge(connection, wanted, user_name, now)
     except sqlite3.IntegrityError:
         return None  # the key was used before
 
@@ -69,7 +70,9 @@ def _immediately(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]
         raise
 
 
-def _charge(connection: sqlite3.Connection, wanted: Wanted, now: datetime) -> Charged | None:
+def _charge(
+    connection: sqlite3.Connection, wanted: Wanted, user_name: str, now: datetime
+) -> Receipt | None:
     user_id, quantity = wanted.user_id, wanted.quantity
     # As SQLAlchemy stores a moment: always with microseconds, so that text sorts as time.
     moment = now.replace(tzinfo=None).isoformat(" ", "microseconds")
@@ -102,4 +105,14 @@ def _charge(connection: sqlite3.Connection, wanted: Wanted, now: datetime) -> Ch
         ),
     )
     resets_at = datetime.fromisoformat(period_end).replace(tzinfo=UTC)
-    return Charged(entry, from_quota, tokens, Quota(limit, used, resets_at, held), balance)
+    return Receipt(
+        id=f"air_{user_id}_{entry}",
+        user=user_name,
+        feature=wanted.feature_key,
+        quantity=quantity,
+        from_quota=from_quota,
+        tokens_charged=tokens,
+        quota=Quota(limit, used, resets_at, held),
+        token_balance=balance,
+        created_at=now,
+    )

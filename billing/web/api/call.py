@@ -6,7 +6,7 @@ from billing.errors import InvalidInput
 from billing.models import User
 from billing.services import api_access
 from billing.services.api_access import Access
-from billing.services.identity import StandIn, name_of
+from billing.services.identity import StandIn
 
 REPLAYED = "Idempotent-Replayed"
 
@@ -36,7 +36,7 @@ class Call:
     @property
     def user_reference(self) -> str:
         """The name by which the host knows the user: its own id, else ours."""
-        return name_of(self.stand_in())
+        return self.stand_in().name
 
     def load_user(self) -> User:
         """Return the user's row."""
