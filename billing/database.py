@@ -191,7 +191,7 @@ def driver_at_rest() -> Driver | None:
     Raises:
         RuntimeError: there are changes that were made outside of any transaction.
     """
-    session = _session_at_hand()
+    session = session_at_hand()
     if session is not None:
         if "transaction" in session.info:
             return None
@@ -199,17 +199,18 @@ def driver_at_rest() -> Driver | None:
     return driver()
 
 
-def in_transaction() -> bool:
-    """Return whether a `transaction()` is open in this context."""
-    session = _session_at_hand()
-    return session is not None and "transaction" in session.info
-
-
-def _session_at_hand() -> Session | None:
+def session_at_hand() -> Session | None:
+    """Return the session of this context; None where nothing has asked for one yet."""
     # One look for what `registry.has()` and `db.session()` find in two.
     sessions = cast("ScopedRegistry[Session]", db.session.registry)
-    session: Session | None = sessions.registry.get(sessions.scopefunc())
-    return session
+    found: Session | None = sessions.registry.get(sessions.scopefunc())
+    return found
+
+
+def in_transaction() -> bool:
+    """Return whether a `transaction()` is open in this context."""
+    session = session_at_hand()
+    return session is not None and "transaction" in session.info
 
 
 def _end_reading(session: Session) -> None:

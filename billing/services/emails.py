@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select, update
 
 from billing import clock
-from billing.database import db, insert_into, transaction
+from billing.database import db, insert_into, session_at_hand, transaction
 from billing.errors import LinkExpired, Member
 from billing.models import Email, OneTimeLink, User
 from billing.observability.timing import log_service_operation
@@ -90,7 +90,8 @@ def enqueue(
 
 def was_filled() -> bool:
     """Return whether an e-mail was enqueued in this context since the last time it was asked."""
-    return bool(db.session().info.pop(IN_OUTBOX, False))
+    session = session_at_hand()
+    return session is not None and bool(session.info.pop(IN_OUTBOX, False))
 
 
 def deliver_pending(mailer: Mailer) -> int:

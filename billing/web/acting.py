@@ -39,7 +39,7 @@ def acting_actor() -> Actor:
 
 
 def _only_look() -> ResponseReturnValue | None:
-    if not admin_token() or request.blueprint == "assets":
+    if not request.cookies or request.blueprint == "assets" or not admin_token():
         return None
     g.acting_admin = sessions.find_acting_admin(session_token())
     if g.acting_admin is None:

@@ -48,7 +48,7 @@ def _check_body() -> None:
     # Some servers cut a chunked body off at our limit and pass the rest on as if it were whole.
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
         abort(411, "Send the length of the body: `Content-Length`.")
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if (request.content_type or "").lower().startswith("application/x-www-form-urlencoded"):
         fields = sum(len(values) for _, values in request.form.lists())
         if fields > MAX_FORM_FIELDS:
             abort(413)

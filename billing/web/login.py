@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import flask_login
 import structlog
-from flask import Flask, Request, redirect, request, session, url_for
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
@@ -34,13 +34,18 @@ manager.session_protection = None
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's sessions, which make a signer ready even for a caller of the API without a cookie."""
+    """Flask's sessions, which cost a caller of the API, who has no cookie, next to nothing."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Give who sends no cookie an empty session."""
         if self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Leave the answer alone where there is nothing to keep: Flask-Login looks every time."""
+        if session or session.modified:
+            super().save_session(app, session, response)
 
 
 def init_app(app: Flask) -> None:
