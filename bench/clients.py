@@ -3,7 +3,7 @@
 import multiprocessing
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -95,9 +95,7 @@ def _answer(pipe: Connection, once: Callable[[str], None], *, weight: int) -> No
 
 
 def _record(job: Job, dice: random.Random) -> Callable[[str], None]:
-    first, last = job.users
-    users = db.session.scalars(select(User).where(User.id.between(first, last))).all()
-    db.session.expunge_all()  # loaded, as a host's user is when its request comes
+    users = _load_users(job)
 
     def once(key: str) -> None:
         metering.record(dice.choice(users), FEATURE, idempotency_key=key)
@@ -105,11 +103,21 @@ def _record(job: Job, dice: random.Random) -> Callable[[str], None]:
     return once
 
 
+def _load_users(job: Job) -> Sequence[User]:
+    """Load them before, as a host's user is when its request comes."""
+    first, last = job.users
+    users = db.session.scalars(select(User).where(User.id.between(first, last))).all()
+    db.session.expunge_all()
+    return users
+
+
 def _batch(job: Job, dice: random.Random) -> Callable[[str], None]:
+    users = _load_users(job)
+
     def once(key: str) -> None:
         record_batch(
             [
-                BatchRequest(dice.randint(*job.users), FEATURE, 1, f"{key}:{number}")
+                BatchRequest(dice.choice(users), FEATURE, 1, f"{key}:{number}")
                 for number in range(BATCH)
             ]
         )

@@ -9,7 +9,7 @@ import os
 import re
 import select
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """PostgreSQL counts microseconds from here."""
 MICROSECOND = timedelta(microseconds=1)
-OIDS = {"bigint": 20, "text": 25, "timestamptz": 1184}
+OIDS = {"bigint": 20, "text": 25, "timestamptz": 1184, "bigint[]": 1016, "text[]": 1009}
 FAILURES = {ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE}
 
 
@@ -42,10 +42,28 @@ def _encode(value: str | int | datetime | None) -> bytes | None:
     return number.to_bytes(8, signed=True)
 
 
+def array(values: Sequence[Any]) -> str:
+    """Write numbers, or texts and nulls, as PostgreSQL writes an array.
+
+    Args:
+        values: at least one.
+    """
+    write = str if isinstance(values[0], int) else _quoted
+    return "{" + ",".join(map(write, values)) + "}"
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 class Prepared:
     """A statement that each connection to PostgreSQL prepares once.
 
-    It speaks of its parameters as `:name`; their types are given in the order of their values.
+    It speaks of its parameters as `:name`; their types are given in the order of their values. What
+    `array` writes is sent as text, all else in PostgreSQL's binary form.
     """
 
     def __init__(self, name: str, sql: str, **types: str) -> None:
@@ -55,7 +73,9 @@ class Prepared:
         self.sql = re.sub(r"(?<!:):(\w+)", lambda found: order[found[1]], sql).encode()
         self.name = name.encode()
         self.oids = [OIDS[kind] for kind in types.values()]
-        self.formats = [Format.BINARY] * len(types)
+        self.formats = [
+            Format.TEXT if kind.endswith("[]") else Format.BINARY for kind in types.values()
+        ]
 
 
 @dataclass(slots=True, eq=False)
@@ -75,8 +95,8 @@ class Link:
         """
         return self.poll is not None and bool(self.poll.poll(0))
 
-    def find_row(self, statement: Prepared, *values: str | int | datetime | None) -> Row | None:
-        """Execute the statement on PostgreSQL and return its first row, None if there is none.
+    def find_rows(self, statement: Prepared, *values: str | int | datetime | None) -> list[Row]:
+        """Execute the statement on PostgreSQL and return its rows.
 
         Args:
             statement: one round trip, and a transaction of its own.
@@ -92,11 +112,9 @@ class Link:
         encoded = [_encode(value) for value in values]
         result = pgconn.exec_prepared(statement.name, encoded, statement.formats, Format.BINARY)
         _require(pgconn, result)
-        if result.ntuples == 0:
-            return None
         self.reader.set_pgresult(result)
-        row: Row = self.reader.load_row(0, tuple)
-        return row
+        rows: list[Row] = self.reader.load_rows(0, result.ntuples, tuple)
+        return rows
 
 
 def _require(pgconn: Any, result: Any) -> None:

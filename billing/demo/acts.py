@@ -109,7 +109,7 @@ def run_batch(beyond_quota: int) -> Act:
     def _act(user: User, _shop: Shop) -> None:
         left = (usage.summary(user).quota.remaining or 0) + beyond_quota
         sizes = [LARGEST_CALL] * (left // LARGEST_CALL) + [left % LARGEST_CALL or LARGEST_CALL]
-        metering_batch.record_batch([BatchRequest(user.id, "ai_chat", size) for size in sizes])
+        metering_batch.record_batch([BatchRequest(user, "ai_chat", size) for size in sizes])
 
     return _act
 

@@ -88,7 +88,7 @@ class History:
             for feature, quantity in calls_of_day(
                 person.habit, tier, day.date(), luck=person.email, progress_percent=progress
             ):
-                yield BatchRequest(user.id, feature, quantity)
+                yield BatchRequest(user, feature, quantity)
 
     def _pass_time(self, moment: datetime) -> None:
         self._shop.sandbox.advance(moment)

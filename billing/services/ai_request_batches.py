@@ -11,6 +11,7 @@ from billing.errors import AccountInactive, BillingError, InvalidInput, UserNotF
 from billing.models import User
 from billing.services import metering_batch
 from billing.services.api_access import Access
+from billing.services.identity import StandIn, stand_in_for
 from billing.services.metering_batch import BatchRequest
 from billing.services.users import ID_PATTERN, MAX_ID
 
@@ -38,18 +39,18 @@ def record_all(items: Sequence[BatchItem], *, access: Access) -> list[Receipt | 
     known = _known_users({item.user for item in items if item.user is not None}, access)
     whose = [_find_user(item, known) for item in items]
     requests = [
-        BatchRequest(user_id, item.feature, item.quantity, item.idempotency_key)
-        for item, user_id in zip(items, whose, strict=True)
-        if isinstance(user_id, int)
+        BatchRequest(user, item.feature, item.quantity, item.idempotency_key)
+        for item, user in zip(items, whose, strict=True)
+        if isinstance(user, StandIn)
     ]
     recorded = iter(metering_batch.record_batch(requests))
-    return [next(recorded) if isinstance(each, int) else each for each in whose]
+    return [next(recorded) if isinstance(each, StandIn) else each for each in whose]
 
 
-def _find_user(item: BatchItem, known: Mapping[str | None, User]) -> int | BillingError:
+def _find_user(item: BatchItem, known: Mapping[str | None, User]) -> StandIn | BillingError:
     user = known.get(item.user)
     if user is not None and user.is_active:
-        return user.id
+        return stand_in_for(user)
     if user is not None:
         return AccountInactive("The account of this user is disabled or closed.")
     if item.user is None:
@@ -61,7 +62,7 @@ def _find_user(item: BatchItem, known: Mapping[str | None, User]) -> int | Billi
 def _known_users(references: set[str], access: Access) -> Mapping[str | None, User]:
     """Map what may be said to whom it means; a user key may also say nothing."""
     if not access.is_service:
-        user = User(id=access.user_id)
+        user = User(id=access.user_id, external_id=access.external_id)
         return {None: user, str(access.user_id): user, access.external_id: user}
     ids = [int(each) for each in references if ID_PATTERN.fullmatch(each)]
     named = or_(User.external_id.in_(references), User.id.in_([i for i in ids if i <= MAX_ID]))

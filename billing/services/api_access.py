@@ -147,7 +147,8 @@ def _find(prefix: str, reference: str | None) -> _Found | None:
 
 def _execute(link: Link, prefix: str, reference: str | None, user_id: int | None) -> Row | None:
     if link.reader is not None:
-        return link.find_row(ON_POSTGRESQL, prefix, reference, user_id)
+        rows = link.find_rows(ON_POSTGRESQL, prefix, reference, user_id)
+        return rows[0] if rows else None
     with closing(link.connection.execute(ON_SQLITE, (prefix, reference, user_id))) as cursor:
         row: Row | None = cursor.fetchone()
         return row

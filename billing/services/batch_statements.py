@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, text
 
 from billing.database import UtcDateTime
+from billing.driver import array
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,7 @@ class Statement:
         """
         if dialect == "sqlite":
             return {"rows": json.dumps(rows)}
-        return dict(zip(self.columns, map(_array, zip(*rows, strict=True)), strict=True))
-
-
-def _array(values: Sequence[Any]) -> str:
-    """Write numbers, or texts and nulls, as PostgreSQL writes an array."""
-    write = str if isinstance(values[0], int) else _quoted
-    return "{" + ",".join(map(write, values)) + "}"
-
-
-def _quoted(value: str | None) -> str:
-    if value is None:
-        return "NULL"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+        return dict(zip(self.columns, map(array, zip(*rows, strict=True)), strict=True))
 
 
 def _statement(statement: str, columns: str, *, moments: Sequence[str] = ()) -> Statement:

@@ -1,24 +1,27 @@
-"""Batches: up to a thousand AI requests of many users in one transaction, each with its outcome.
+"""Batches: up to a thousand AI requests of many users in one call, each with its outcome.
 
-The rows of all the users are locked in ascending order, so that two batches never wait for each
-other in a circle. What each request takes is reckoned here, by the rule that the single statement
-has; then everything is written in one statement a table.
+On PostgreSQL one statement charges every user for whom nothing takes a closer look. That look is
+the rest of this module, and all of it on SQLite: the rows of the users are locked in ascending
+order, so that two batches never wait for each other in a circle; what each request takes is
+reckoned here, by the rule that the statement has; then everything is written in one statement a
+table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from billing import clock
-from billing.database import transaction
+from billing.database import driver_at_rest, transaction
 from billing.domain.metering import Receipt, Wanted
 from billing.errors import BillingError, IdempotencyMismatch, InvalidInput
 from billing.observability import decisions
 from billing.observability.timing import log_service_operation
-from billing.services import batch_rows, due, refusals
+from billing.services import batch_rows, due, metering_batch_postgresql, refusals
 from billing.services.batch_rows import Account, Charge
+from billing.services.identity import AnyUser, stand_in_for
 from billing.services.refusals import Refused, Standing
 
 MAX_REQUESTS = 1_000
@@ -30,7 +33,7 @@ Outcome = Receipt | BillingError
 class BatchRequest:
     """One request of a batch; its key makes it happen once, in whatever batch it comes."""
 
-    user_id: int
+    user: AnyUser
     feature_key: str
     quantity: int = 1
     idempotency_key: str | None = None
@@ -40,30 +43,26 @@ class BatchRequest:
 def record_batch(requests: Sequence[BatchRequest]) -> list[Outcome]:
     """Record each request or refuse it, as if they had come one after the other.
 
-    Joins the open transaction.
+    Joins the open transaction if there is one. Else each user's requests are durable together, and
+    after an error a request with a key may be sent again: it is recorded once.
 
     Args:
-        requests: up to 1,000; their users exist.
+        requests: up to 1,000; their users are stored.
 
     Returns:
         What `record` would have returned or raised, in the order of the requests.
 
     Raises:
         InvalidInput: there are too many requests.
+        Unavailable: the database did not answer.
     """
     if len(requests) > MAX_REQUESTS:
         raise InvalidInput(f"A batch has at most {MAX_REQUESTS} requests.")
-    outcomes = [_parse(request) for request in requests]
+    callers = [stand_in_for(request.user) for request in requests]
+    outcomes = [_parse(who.id, request) for who, request in zip(callers, requests, strict=True)]
     wanted = [outcome for outcome in outcomes if isinstance(outcome, Wanted)]
-    if wanted:
-        with transaction() as session:
-            batch = _Batch(session, wanted, clock.now())
-            decided = [batch.decide(each) for each in wanted]
-            batch.write()
-            decisions.count_all(each for each in decided if isinstance(each, Receipt))
-            recorded = iter(decided)
-            return [next(recorded) if isinstance(each, Wanted) else each for each in outcomes]
-    return [each for each in outcomes if not isinstance(each, Wanted)]
+    recorded = iter(_record(wanted, {who.id: who.name for who in callers}))
+    return [next(recorded) if isinstance(each, Wanted) else each for each in outcomes]
 
 
 @log_service_operation
@@ -76,23 +75,40 @@ def record_one(wanted: Wanted) -> Receipt:
     Raises:
         BillingError: why it was refused, as `metering.record` says.
     """
-    with transaction() as session:
-        batch = _Batch(session, [wanted], clock.now())
-        outcome = batch.decide(wanted)
-        batch.write()
+    (outcome,) = _look_closely([wanted])
     if isinstance(outcome, BillingError):
         raise outcome
     decisions.count(outcome)
     return outcome
 
 
-def _parse(request: BatchRequest) -> Wanted | InvalidInput:
+def _parse(user_id: int, request: BatchRequest) -> Wanted | InvalidInput:
     try:
-        return Wanted(
-            request.user_id, request.feature_key, request.quantity, request.idempotency_key
-        )
+        return Wanted(user_id, request.feature_key, request.quantity, request.idempotency_key)
     except InvalidInput as error:
         return error
+
+
+def _record(wanted: Sequence[Wanted], user_names: Mapping[int, str]) -> list[Outcome]:
+    recorded: dict[int, Outcome] = {}
+    connections = driver_at_rest()
+    if wanted and connections is not None and connections.dialect == "postgresql":
+        charge = metering_batch_postgresql.charge
+        recorded.update(connections.run(charge, wanted, user_names, clock.now()))
+    remaining = [place for place in range(len(wanted)) if place not in recorded]
+    if remaining:
+        decided = _look_closely([wanted[place] for place in remaining])
+        recorded.update(zip(remaining, decided, strict=True))
+    decisions.count_all(each for each in recorded.values() if isinstance(each, Receipt))
+    return [recorded[place] for place in range(len(wanted))]
+
+
+def _look_closely(wanted: Sequence[Wanted]) -> list[Outcome]:
+    with transaction() as session:
+        batch = _Batch(session, wanted, clock.now())
+        outcomes = [batch.decide(each) for each in wanted]
+        batch.write()
+    return outcomes
 
 
 class _Batch:

@@ -81,12 +81,12 @@ def charge(link: Link, wanted: Wanted, user_name: str, now: datetime) -> Receipt
     """
     user_id, feature_key, key = wanted.user_id, wanted.feature_key, wanted.idempotency_key
     try:
-        row = link.find_row(PREPARED, user_id, feature_key, wanted.quantity, now, key)
+        rows = link.find_rows(PREPARED, user_id, feature_key, wanted.quantity, now, key)
     except UniqueViolation:
         return None
-    if row is None:
+    if not rows:
         return None
-    entry, from_quota, tokens_charged, limit, used, held, resets_at, balance = row
+    entry, from_quota, tokens_charged, limit, used, held, resets_at, balance = rows[0]
     return Receipt(
         id=f"air_{user_id}_{entry}",
         user=user_name,

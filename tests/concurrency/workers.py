@@ -16,6 +16,7 @@ from billing.domain.metering import Receipt
 from billing.errors import BillingError, InsufficientTokens
 from billing.models import User
 from billing.services import holds, ledger, metering
+from billing.services.identity import StandIn
 from billing.services.metering_batch import BatchRequest, record_batch
 from tests.settings import make_settings
 
@@ -70,7 +71,7 @@ def _do_something(dice: random.Random, user_ids: Sequence[int], key: str) -> Non
     user = db.session.get_one(User, dice.choice(user_ids))
     action = dice.randrange(5)
     if action == 0:
-        shuffled = dice.choices(user_ids, k=12)
+        shuffled = [StandIn(each, None) for each in dice.choices(user_ids, k=12)]
         record_batch(
             [BatchRequest(each, "chat", 1, f"{key}:{n}") for n, each in enumerate(shuffled)]
         )

@@ -46,7 +46,7 @@ def _by_call(user: User, quantity: int) -> None:
 
 
 def _by_batch(user: User, quantity: int) -> None:
-    record_batch([BatchRequest(user.id, "ai_chat", quantity)])
+    record_batch([BatchRequest(user, "ai_chat", quantity)])
 
 
 def _by_hold(user: User, quantity: int) -> None:

@@ -80,7 +80,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(wanted=st.lists(st.tuples(FEATURES, QUANTITIES), min_size=1, max_size=4))
     def record_batch(self, wanted: list[tuple[str, int]]) -> None:
-        record_batch([BatchRequest(self.user.id, *each) for each in wanted])
+        record_batch([BatchRequest(self.user, *each) for each in wanted])
 
     @rule(tokens=st.integers(1, 60), days=st.sampled_from([None, 1, 5, 40]))
     def grant(self, tokens: int, days: int | None) -> None:

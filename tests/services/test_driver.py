@@ -15,11 +15,11 @@ from billing.errors import Unavailable
 ONE = Prepared("one", "SELECT 1::bigint")
 
 
-def cut_and_ask(link: Link) -> Row | None:
+def cut_and_ask(link: Link) -> list[Row]:
     """Ask over a connection that is cut under the question, as by a server that was killed."""
     with socket.socket(fileno=os.dup(link.connection.fileno())) as ours:
         ours.shutdown(socket.SHUT_RDWR)
-    return link.find_row(ONE)
+    return link.find_rows(ONE)
 
 
 @pytest.mark.postgresql
@@ -27,4 +27,4 @@ def test_a_server_that_goes_under_a_statement_is_unavailable(app: Flask) -> None
     with pytest.raises(Unavailable):
         driver().run(cut_and_ask)
 
-    assert (1,) == driver().run(Link.find_row, ONE)
+    assert [(1,)] == driver().run(Link.find_rows, ONE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.metering import Receipt
+from billing.database import transaction
+from billing.domain.catalog_fields import MAX_TOKENS
+from billing.domain.metering import MAX_QUANTITY, Receipt
 from billing.errors import (
     FeatureNotInTier,
     IdempotencyMismatch,
@@ -20,7 +22,7 @@ from tests.ledger import Ledger
 def test_requests_of_one_user_follow_each_other(ledger: Ledger) -> None:
     user = ledger.user(quota=2, tokens=10)
 
-    first, second, third = record_batch([BatchRequest(user.id, "mentor", 2)] * 3)
+    first, second, third = record_batch([BatchRequest(user, "mentor", 2)] * 3)
 
     assert isinstance(first, Receipt)
     assert isinstance(second, Receipt)
@@ -36,9 +38,9 @@ def test_users_do_not_touch_each_other(ledger: Ledger) -> None:
 
     outcomes = record_batch(
         [
-            BatchRequest(rich.id, "chat"),
-            BatchRequest(poor.id, "chat"),
-            BatchRequest(rich.id, "chat"),
+            BatchRequest(rich, "chat"),
+            BatchRequest(poor, "chat"),
+            BatchRequest(rich, "chat"),
         ]
     )
 
@@ -49,11 +51,11 @@ def test_users_do_not_touch_each_other(ledger: Ledger) -> None:
 def test_each_request_is_refused_for_its_own_reason(ledger: Ledger) -> None:
     user = ledger.user()
     wanted = [
-        BatchRequest(user.id, "images"),
-        BatchRequest(user.id, "nothing"),
-        BatchRequest(user.id, "chat", 0),
-        BatchRequest(user.id, "exports"),
-        BatchRequest(user.id, "chat"),
+        BatchRequest(user, "images"),
+        BatchRequest(user, "nothing"),
+        BatchRequest(user, "chat", 0),
+        BatchRequest(user, "exports"),
+        BatchRequest(user, "chat"),
     ]
 
     outcomes = record_batch(wanted)
@@ -67,7 +69,7 @@ def test_a_key_counts_once_across_batches_and_single_calls(ledger: Ledger) -> No
     alone = metering.record(user, "chat", idempotency_key="a")
 
     again, first, twice = record_batch(
-        [BatchRequest(user.id, "chat", 1, key) for key in ("a", "b", "b")]
+        [BatchRequest(user, "chat", 1, key) for key in ("a", "b", "b")]
     )
 
     assert (alone, first) == (again, twice)
@@ -79,17 +81,27 @@ def test_a_key_with_other_parameters_is_refused(ledger: Ledger) -> None:
     user = ledger.user()
 
     _, second = record_batch(
-        [BatchRequest(user.id, "chat", 1, "a"), BatchRequest(user.id, "chat", 2, "a")]
+        [BatchRequest(user, "chat", 1, "a"), BatchRequest(user, "chat", 2, "a")]
     )
 
     assert isinstance(second, IdempotencyMismatch)
+
+
+def test_what_nobody_could_ever_pay_is_refused(ledger: Ledger) -> None:
+    user = ledger.user(quota=0)
+    with transaction() as session:
+        session.merge(ledger.features["mentor"]).token_cost = MAX_TOKENS
+
+    outcomes = record_batch([BatchRequest(user, "mentor", MAX_QUANTITY)] * 20)
+
+    assert [InsufficientTokens] * 20 == [type(outcome) for outcome in outcomes]
 
 
 def test_a_single_call_and_a_batch_say_the_same(ledger: Ledger) -> None:
     one, other = ledger.user(quota=1, tokens=9), ledger.user(quota=1, tokens=9)
 
     alone = metering.record(one, "mentor", 2)
-    (batched,) = record_batch([BatchRequest(other.id, "mentor", 2)])
+    (batched,) = record_batch([BatchRequest(other, "mentor", 2)])
 
     assert isinstance(batched, Receipt)
     assert (alone.from_quota, alone.tokens_charged, alone.token_balance, alone.quota.used) == (
@@ -104,7 +116,7 @@ def test_too_many_requests_are_refused(ledger: Ledger) -> None:
     user = ledger.user()
 
     with pytest.raises(InvalidInput):
-        record_batch([BatchRequest(user.id, "chat")] * (MAX_REQUESTS + 1))
+        record_batch([BatchRequest(user, "chat")] * (MAX_REQUESTS + 1))
 
 
 def test_an_empty_batch_has_no_outcome(ledger: Ledger) -> None:
@@ -116,7 +128,7 @@ AWKWARD_TEXTS = ("NULL", "null", '"', "\\", '\\"', "{a,b}", "a,b", "'", "{}", "Ð
 
 def test_an_awkward_key_is_kept_as_it_was_given(ledger: Ledger) -> None:
     user = ledger.user(quota=50)
-    requests = [BatchRequest(user.id, "chat", 1, key) for key in AWKWARD_TEXTS]
+    requests = [BatchRequest(user, "chat", 1, key) for key in AWKWARD_TEXTS]
 
     receipts = record_batch(requests)
 
@@ -129,6 +141,6 @@ def test_an_awkward_key_is_kept_as_it_was_given(ledger: Ledger) -> None:
 def test_a_feature_with_an_awkward_name_is_unknown(ledger: Ledger) -> None:
     user = ledger.user(quota=50)
 
-    outcomes = record_batch([BatchRequest(user.id, name) for name in (*AWKWARD_TEXTS, "")])
+    outcomes = record_batch([BatchRequest(user, name) for name in (*AWKWARD_TEXTS, "")])
 
     assert {UnknownFeature} == {type(outcome) for outcome in outcomes}
