@@ -46,16 +46,17 @@ def charges(cluster: Cluster, url: str, *, seconds: int, rounds: int) -> Iterato
     script = postgresql.LIMIT.format(first=1, last=world.USERS)
     for server in SERVERS:
         limit, ours, nothing = [], [], []
-        with _serving(server, url) as port, _connected(port) as sockets:
-            _rate(sockets, charge, WARM_UP_SECONDS)
+        with _serving(server, url) as port:
             for _ in range(rounds):
                 limit.append(
                     cluster.pgbench(
                         postgresql.DATABASE, script, clients=CONNECTIONS, seconds=seconds
                     )
                 )
-                ours.append(_rate(sockets, charge, seconds))
-                nothing.append(_rate(sockets, _no_operation, seconds))
+                with _connected(port) as sockets:
+                    _rate(sockets, charge, WARM_UP_SECONDS)
+                    ours.append(_rate(sockets, charge, seconds))
+                    nothing.append(_rate(sockets, _no_operation, seconds))
         name = f"granian {server.workers} x {server.threads}, {CONNECTIONS} connections"
         yield ratio(f"POST ai-requests, {name}", ours=ours, limit=limit, target=server.target)
         yield ratio(f"GET healthz, {name}", ours=nothing, limit=limit)
@@ -63,10 +64,15 @@ def charges(cluster: Cluster, url: str, *, seconds: int, rounds: int) -> Iterato
 
 @contextmanager
 def _connected(port: int) -> Iterator[list[socket.socket]]:
+    """Open the connections one after the other: one worker would accept a burst of them alone."""
     with ExitStack() as stack:
-        yield [
-            stack.enter_context(socket.create_connection((HOST, port))) for _ in range(CONNECTIONS)
-        ]
+        sockets = []
+        for _ in range(CONNECTIONS):
+            connection = stack.enter_context(socket.create_connection((HOST, port)))
+            connection.sendall(_no_operation())
+            _read_answer(connection)
+            sockets.append(connection)
+        yield sockets
 
 
 def _service_key(url: str) -> str:
