@@ -6,13 +6,13 @@ import re
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, ViewportSize, expect
 
 from billing.models import User
 from billing.services import checkout, portal
 from tests import factories
+from tests.browser.faults import scrolls_sideways, violations
 from tests.browser.hands import Hands, Keys, Mouse, button, link
 from tests.shop import Shop
 
@@ -25,7 +25,6 @@ PAGES = [
 ]
 VIEWS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (390, "dark")]
 SMALLEST: ViewportSize = {"width": 320, "height": 800}
-SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 @pytest.fixture
@@ -91,11 +90,10 @@ def test_its_pages_are_accessible_and_fit_the_smallest_phone(
 
 
 def faults_of(tab: Page, where: str) -> list[str]:
-    result = Axe().run(tab)
-    found = [f"{where}: {result.generate_report()}"] if result.violations_count else []
-    found += [f"{where} scrolls"] if tab.evaluate(SCROLLS_SIDEWAYS) else []
+    found = [f"{where}: {report}" for report in violations(tab)]
+    found += [f"{where} scrolls"] if scrolls_sideways(tab) else []
     tab.set_viewport_size(SMALLEST)
-    return [*found, f"{where}, made small, scrolls"] if tab.evaluate(SCROLLS_SIDEWAYS) else found
+    return [*found, f"{where}, made small, scrolls"] if scrolls_sideways(tab) else found
 
 
 def log_in(tab: Page, email: str) -> None:
