@@ -61,6 +61,8 @@ def paid(shop: Shop) -> tuple[User, list[dict[str, Any]]]:
     return user, shop.events(*SUBSCRIPTION_EVENTS)
 
 
+# The order is for our rules to bear, not for the database; parallel events come on both.
+@pytest.mark.one_database
 @pytest.mark.parametrize("first", range(len(SUBSCRIPTION_EVENTS)))
 def test_every_order_of_the_events_each_twice_ends_on_pro(shop: Shop, first: int) -> None:
     orders = [order for order in permutations(range(len(SUBSCRIPTION_EVENTS))) if order[0] == first]
