@@ -48,10 +48,11 @@ def read(app: Flask) -> Read:
     """Return one sample's value as a scrape gives it, 0 where there is none."""
 
     def _read(sample: str, **labels: str) -> float:
-        families = list(text_string_to_metric_families(scrape(app)))
+        lines = scrape(app).splitlines(keepends=True)
+        asked = "".join(line for line in lines if line.startswith(f"billhook_{sample}"))
         found = [
             each.value
-            for family in families
+            for family in text_string_to_metric_families(asked)
             for each in family.samples
             if each.name == f"billhook_{sample}" and each.labels == labels
         ]
