@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -16,18 +17,17 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from billing import create_app
 from billing.database import db
-from billing.services import catalog, verification
+from billing.services import verification
 from billing.settings import Settings
-from billing.web import gateway
 from tests.compiled import share_compiled, share_url_builders
 from tests.databases import KINDS, Databases, read_started, stop_postgresql
-from tests.factories import demo_catalog
 from tests.ledger import Ledger
 from tests.live import listen, serving
 from tests.outbox import Outbox
 from tests.page import OriginClient, PageClient
 from tests.sandbox_process import SandboxControl, SandboxProcess, new_test_key, start_sandbox
 from tests.settings import forget_environment, make_settings
+from tests.shelf import Shelf
 from tests.shop import WEBHOOK_SECRET, Shop
 
 # Port 1 is privileged and unused: a test that forgets the sandbox is refused at once.
@@ -35,6 +35,8 @@ NOBODY_ANSWERS = "http://127.0.0.1:1"
 
 forget_environment()
 share_url_builders()
+# What is imported and collected stays until the end: nothing to look for in it.
+gc.disable()
 
 # How long an example takes says nothing about the code on a busy machine.
 hypothesis.settings.register_profile("billhook", deadline=None)
@@ -48,6 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough", action="store_true", help="the long form: more kills, more examples"
     )
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000)
+    gc.enable()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -176,11 +184,15 @@ def outbox(app: Flask, tmp_path: Path) -> Outbox:
     return Outbox(tmp_path / "outbox")
 
 
+@pytest.fixture(scope="session")
+def shelf(sandbox_process: SandboxProcess) -> Shelf:
+    return Shelf(sandbox_process)
+
+
 @pytest.fixture
-def shop(app: Flask, sandbox: SandboxControl) -> Shop:
+def shop(app: Flask, sandbox: SandboxControl, shelf: Shelf) -> Shop:
     """The demo catalog, on sale here and known to Stripe."""
-    demo_catalog()
-    catalog.push(gateway.current())
+    shelf.fill(sandbox)
     return Shop(app, sandbox)
 
 

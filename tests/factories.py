@@ -9,16 +9,20 @@ from pathlib import Path
 from billing.domain import catalog_file, passwords
 from billing.models import User
 from billing.services import catalog, users
+from tests.rows import Rows
 
 DEMO_CATALOG = Path(catalog_file.__file__).parents[1] / "demo" / "catalog.toml"
 PASSWORD = "seven-green-bottles"
 
 _numbers = count(1)
+_demo_catalog = Rows(
+    lambda: catalog.apply(catalog_file.parse(DEMO_CATALOG.read_bytes()), actor="test")
+)
 
 
 def demo_catalog() -> None:
     """Put the demo catalog on sale."""
-    catalog.apply(catalog_file.parse(DEMO_CATALOG.read_bytes()), actor="test")
+    _demo_catalog.put()
 
 
 def account(email: str | None = None, *, password: str = PASSWORD, is_admin: bool = False) -> User:
