@@ -10,6 +10,8 @@ from flask import Flask
 from tests.api.conftest import ApiClient
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def described(stranger: ApiClient) -> dict[str, Any]:

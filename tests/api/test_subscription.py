@@ -9,6 +9,8 @@ from billing.services import api_keys
 from tests.api.conftest import ApiClient, problem_of
 from tests.shop import Shop, session_id_of
 
+pytestmark = pytest.mark.one_database
+
 PRO = {"tier": "pro", "interval": "month"}
 
 

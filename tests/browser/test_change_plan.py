@@ -16,6 +16,8 @@ from tests.browser.faults import scrolls_sideways, violations
 from tests.browser.hands import Hands, Keys, Mouse, button, link
 from tests.shop import Shop
 
+pytestmark = pytest.mark.one_database
+
 PAGES = [
     "/account/change?tier=scale&interval=month",
     "/account/change?tier=scale&interval=year",
@@ -70,7 +72,6 @@ def live_through_a_plan(hands: Hands, email: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_its_pages_are_accessible_and_fit_the_smallest_phone(
     mara: User, shop: Shop, browser_page: Page
 ) -> None:

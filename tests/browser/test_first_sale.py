@@ -35,17 +35,20 @@ class TestFirstSale:
 
         buy_pro_use_it_and_buy_tokens(Mouse(browser_page), record)
 
+    @pytest.mark.one_database
     def test_without_javascript(self, shop: Shop, plain_page: Page, record: Record) -> None:
         shop.listen()
 
         buy_pro_use_it_and_buy_tokens(Mouse(plain_page), record)
 
+    @pytest.mark.one_database
     @pytest.mark.usefixtures("shop")
     def test_by_keys_alone_and_without_any_webhook(
         self, browser_page: Page, record: Record
     ) -> None:
         buy_pro_use_it_and_buy_tokens(Keys(browser_page), record)
 
+    @pytest.mark.one_database
     @pytest.mark.usefixtures("shop")
     def test_a_declined_card_is_told_and_another_one_pays(self, browser_page: Page) -> None:
         hands = Mouse(browser_page)
@@ -60,6 +63,7 @@ class TestFirstSale:
 
         expect(browser_page.get_by_role("heading", level=1)).to_have_text("You are on Pro")
 
+    @pytest.mark.one_database
     @pytest.mark.usefixtures("shop")
     def test_who_turns_back_was_not_charged(self, browser_page: Page) -> None:
         hands = Mouse(browser_page)

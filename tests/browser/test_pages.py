@@ -210,12 +210,14 @@ def _walk(visits: list[Visit], browser: Browser, settings: Settings) -> dict[str
     return {page: faults for page, faults in found.items() if faults}
 
 
+@pytest.mark.postgresql
 def test_every_page_of_the_desk_is_accessible(
     visits: list[Visit], browser: Browser, settings: Settings
 ) -> None:
     assert _walk([visit for visit in visits if visit.is_at_the_desk], browser, settings) == {}
 
 
+@pytest.mark.postgresql
 def test_every_other_page_is_accessible(
     visits: list[Visit], browser: Browser, settings: Settings
 ) -> None:

@@ -11,7 +11,7 @@ from tests.chaos.history import BEGINS_AT
 from tests.one_clock import OneClock, sandbox_here
 from tests.sandbox_process import SandboxControl, new_test_key
 
-HISTORIES = 10
+HISTORIES = 5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

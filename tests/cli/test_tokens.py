@@ -10,6 +10,8 @@ from flask.testing import FlaskCliRunner
 from billing.models import User
 from tests.factories import account, demo_catalog
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def user(cli: FlaskCliRunner) -> User:

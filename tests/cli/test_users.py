@@ -10,7 +10,7 @@ from billing.errors import NotAuthenticated, UserNotFound
 from billing.services import api_access, api_keys, users
 from tests.factories import account, demo_catalog
 
-pytestmark = pytest.mark.usefixtures("_catalog")
+pytestmark = [pytest.mark.usefixtures("_catalog"), pytest.mark.one_database]
 
 
 @pytest.fixture

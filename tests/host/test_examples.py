@@ -16,6 +16,8 @@ from examples.flask_host import create_host
 from tests.architecture.source import ROOT
 from tests.shop import Shop, session_id_of
 
+pytestmark = pytest.mark.one_database
+
 PYTHON = (sys.executable, "examples/http_client.py")
 NODE = (shutil.which("node") or "node", "examples/http_client.mjs")
 BUY = re.compile(r"^buy here: (\S+)$", re.MULTILINE)

@@ -23,6 +23,8 @@ from tests.factories import account, demo_catalog
 from tests.outbox import Outbox
 from tests.smtp_server import MailServer, mail_server
 
+pytestmark = pytest.mark.one_database
+
 KINDS = ["account_exists", "password_changed", "reset_password", "verify_email", "welcome"]
 
 

@@ -20,6 +20,8 @@ from billing.services import catalog, checkout, invoices, plan_emails, subscript
 from tests.outbox import Outbox
 from tests.shop import Shop
 
+pytestmark = pytest.mark.one_database
+
 DECEMBER_14 = datetime(2026, 12, 14, 12, tzinfo=UTC)
 
 

@@ -17,6 +17,8 @@ from tests.outbox import Outbox
 from tests.page import PageClient
 from tests.web.visitor import EMAIL, OTHER_PASSWORD, csrf_token, post
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(autouse=True)
 def _catalog(app: Flask) -> None:

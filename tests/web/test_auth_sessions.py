@@ -26,6 +26,8 @@ from tests.web.visitor import (
     session_cookie,
 )
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(autouse=True)
 def _catalog(app: Flask) -> None:

@@ -14,6 +14,8 @@ from tests.page import PageClient
 from tests.shop import Shop
 from tests.subscribers import Subscriber, subscriber
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def mara(shop: Shop, page: PageClient) -> Subscriber:

@@ -11,6 +11,8 @@ from tests.page import PageClient
 from tests.shop import Shop
 from tests.subscribers import Subscriber, subscriber
 
+pytestmark = pytest.mark.one_database
+
 PAY = "Pay $100.00 and switch"
 
 

@@ -16,6 +16,8 @@ from tests.page import PageClient
 from tests.shop import Shop
 from tests.subscribers import Subscriber, subscriber
 
+pytestmark = pytest.mark.one_database
+
 CLOSE = "/account/settings/close"
 
 

@@ -19,6 +19,8 @@ from billing.web.mailer import TemplateMailer
 from tests.factories import PASSWORD, account, demo_catalog
 from tests.web.visitor import post
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def user(app: Flask) -> User:

@@ -13,6 +13,8 @@ from billing.models import User
 from tests import queries, states
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(autouse=True)
 def _on_sale(app: Flask) -> None:

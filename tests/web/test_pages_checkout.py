@@ -15,6 +15,8 @@ from billing.models import User
 from tests import states
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def user(app: Flask, page: PageClient) -> User:

@@ -13,6 +13,8 @@ from billing.models import Invoice, User
 from tests import states
 from tests.page import PageClient
 
+pytestmark = pytest.mark.one_database
+
 PATH = "/account/invoices"
 
 

@@ -13,6 +13,8 @@ from tests import states
 from tests.page import PageClient
 from tests.reversals import Payment, paid_order
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(autouse=True)
 def _on_sale(app: Flask) -> None:

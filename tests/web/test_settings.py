@@ -17,6 +17,8 @@ from tests.outbox import Outbox
 from tests.page import PageClient
 from tests.web.visitor import is_logged_in, log_in, new_browser, post
 
+pytestmark = pytest.mark.one_database
+
 NEW = "mara.new@northpier.test"
 NEW_PASSWORD = "a calm harbor at dawn"
 

@@ -54,6 +54,7 @@ def subscribe(shop: Shop) -> tuple[User, str]:
 
 
 class TestRefunds:
+    @pytest.mark.one_database
     def test_every_order_of_the_events_each_twice_takes_once(self, shop: Shop, buyer: User) -> None:
         order = buy(shop, buyer, "tokens-500")
         spend(buyer, 100)

@@ -16,7 +16,7 @@ from billing.database import db
 from billing.models import WebhookEvent
 from tests.shop import WEBHOOK_SECRET
 
-pytestmark = pytest.mark.usefixtures("sandbox")
+pytestmark = [pytest.mark.usefixtures("sandbox"), pytest.mark.one_database]
 
 OTHER_SECRET = "whsec_of_another_endpoint_0123456789"
 
