@@ -84,4 +84,8 @@ async function main(baseUrl, serviceKey) {
   }
 }
 
+if (process.argv.length !== 4) {
+  console.error("usage: node examples/http_client.mjs ADDRESS SERVICE_KEY");
+  process.exit(2);
+}
 await main(process.argv[2], process.argv[3]);

@@ -24,6 +24,7 @@ from billing.settings import Settings
 from tests import factories, states
 from tests.browser.faults import COLOURS, EVERY_RULE, Rules, scrolls_sideways, violations
 from tests.web.admin.test_events import add_events
+from tests.web.test_errors import let_fail
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
@@ -36,7 +37,17 @@ VIEWS: dict[int, dict[Theme, Rules]] = {
 NOWHERE = "/nowhere"
 NO_SUCH_FILTER = "/usage/transactions?type=gift&from=yesterday"
 USED_LINK = "/reset-password/used"
-REFUSALS = {NOWHERE: 404, NO_SUCH_FILTER: 422, USED_LINK: 400}
+REFUSALS = {
+    NOWHERE: 404,
+    NO_SUCH_FILTER: 422,
+    USED_LINK: 400,
+    "/fail/refused": 402,
+    "/fail/forbidden": 403,
+    "/fail/limited": 429,
+    "/fail/mistake": 500,
+    "/fail/stripe": 503,
+    "/fail/database": 503,
+}
 STRANGERS_PAGES = [
     "/pricing",
     "/pricing?interval=year&tier=starter",
@@ -47,6 +58,7 @@ STRANGERS_PAGES = [
     "/checkout/success?session_id=cs_test_1",
     USED_LINK,
     NOWHERE,
+    *(path for path in REFUSALS if path.startswith("/fail/")),
 ]
 
 
@@ -153,6 +165,7 @@ class Visit:
 
 @pytest.fixture
 def visits(live_app: Flask) -> list[Visit]:
+    let_fail(live_app)
     states.catalog_at_stripe()
     visits = [Visit(None, STRANGERS_PAGES)]
     for make, paths in PEOPLE.items():
@@ -222,6 +235,46 @@ def test_every_other_page_is_accessible(
     visits: list[Visit], browser: Browser, settings: Settings
 ) -> None:
     assert _walk([visit for visit in visits if not visit.is_at_the_desk], browser, settings) == {}
+
+
+# At the desk: what is typed by the names of the fields, and how the heading of the answer begins.
+ANSWERED: dict[str, tuple[dict[str, str], str]] = {
+    "/admin/users/2/adjust": ({"tokens": "500000", "reason": "A gift"}, "Give 500,000 tokens"),
+    "/admin/users/1/adjust": ({"tokens": "many", "reason": "A gift"}, "Adjust the tokens"),
+    "/admin/invoices/1/refund": ({"amount": "1.00", "reason": "A gift"}, "Refund $1.00"),
+    "/admin/packages/1/edit": ({"price": "6.00"}, "Save "),
+    "/admin/plans/3/edit": ({"price_month": "50.00"}, "Save version 2"),
+    "/admin/confirm-password": ({"password": "not-the-password"}, "Enter your password"),
+}
+
+
+def test_every_page_that_answers_a_form_is_accessible(
+    live_app: Flask, browser: Browser, settings: Settings
+) -> None:
+    assert live_app
+    found: dict[str, list[str]] = {}
+    states.catalog_at_stripe()
+    states.free()
+    states.busy()
+    admin = at_the_desk()
+    with browser.new_context(base_url=settings.base_url, reduced_motion="reduce") as context:
+        tab = context.new_page()
+        tab.goto("/login")
+        tab.evaluate("document.querySelector('[name=csrf_token]').value = 'of another time'")
+        tab.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("This page was open too long")
+        found["/login, too old"] = list(_faults(tab))
+        _log_in(tab, admin.email)
+        for path, (typed, heading) in ANSWERED.items():
+            tab.goto(path)
+            form = tab.locator("main form[method=post]").last
+            for name, value in typed.items():
+                form.locator(f"[name={name}]").fill(value)
+            form.locator("[type=submit], button:not([type])").last.click()
+            expect(tab.get_by_role("heading", level=1)).to_contain_text(heading)
+            found[path] = list(_faults(tab))
+
+    assert {page: faults for page, faults in found.items() if faults} == {}
 
 
 @pytest.mark.usefixtures("live_app")

@@ -34,20 +34,24 @@ FAILURES: dict[str, Exception] = {
 }
 
 
-@pytest.fixture
-def failing(app: Flask) -> Flask:
-    """The app with a page and an API call for each way to fail."""
+def let_fail(app: Flask) -> None:
+    """Give the app a page and an API call for each way to fail."""
     # Mistakes of ours are answered as in production, not raised into the test.
     app.testing = False
 
     def fail(kind: str) -> str:
         raise FAILURES[kind]
 
+    app.add_url_rule("/fail/<kind>", view_func=fail, endpoint="page_fails")
+    app.add_url_rule("/api/v1/fail/<kind>", view_func=fail, endpoint="api_fails")
+
+
+@pytest.fixture
+def failing(app: Flask) -> Flask:
     def teapot() -> str:
         return abort(418)
 
-    app.add_url_rule("/fail/<kind>", view_func=fail, endpoint="page_fails")
-    app.add_url_rule("/api/v1/fail/<kind>", view_func=fail, endpoint="api_fails")
+    let_fail(app)
     app.add_url_rule("/api/v1/teapot", view_func=teapot, endpoint="api_teapot")
     return app
 
