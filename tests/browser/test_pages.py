@@ -208,11 +208,13 @@ def _faults(tab: Page, views: dict[int, dict[Theme, Rules]] = VIEWS) -> Iterator
 def _walk(visits: list[Visit], browser: Browser, settings: Settings) -> dict[str, list[str]]:
     """Return what is wrong with each page that anything is wrong with."""
     found: dict[str, list[str]] = {}
-    for visit in visits:
-        # Without motion a page is in its other theme's colours at once.
-        with browser.new_context(base_url=settings.base_url, reduced_motion="reduce") as context:
-            context.add_init_script(AXE_SCRIPT)
-            tab = context.new_page()
+    # One tab for everybody: it has axe and the styles compiled. Without motion a page is in its
+    # other theme's colours at once.
+    with browser.new_context(base_url=settings.base_url, reduced_motion="reduce") as context:
+        context.add_init_script(AXE_SCRIPT)
+        tab = context.new_page()
+        for visit in visits:
+            context.clear_cookies()
             if visit.email:
                 _log_in(tab, visit.email)
             for path in visit.paths:
