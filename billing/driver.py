@@ -24,7 +24,7 @@ from billing.errors import Unavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Row = tuple[Any, ...]
+Row = Sequence[Any]
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """PostgreSQL counts microseconds from here."""

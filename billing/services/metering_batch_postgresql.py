@@ -11,8 +11,9 @@ from operator import attrgetter, itemgetter
 
 from psycopg.errors import UniqueViolation
 
-from billing.domain.metering import Quota, Receipt, Wanted
-from billing.driver import Link, Prepared, Row, array
+from billing.domain.metering import Receipt, Wanted
+from billing.driver import Link, Prepared, array
+from billing.services.metering_postgresql import receipt
 from billing.services.usage_rollup import ENTRIES_PER_ROLLUP
 
 # LEAST leaves out what is null: an unlimited quota pays for all.
@@ -120,21 +121,6 @@ def charge(
     charged = {row[0] for row in rows}
     places = [place for place, each in by_user if each.user_id in charged]
     return {
-        place: _receipt(wanted[place], user_names, row, now)
-        for place, row in zip(places, rows, strict=True)
+        place: receipt(wanted[place], user_names[user_id], row, now)
+        for place, (user_id, *row) in zip(places, rows, strict=True)
     }
-
-
-def _receipt(wanted: Wanted, user_names: Mapping[int, str], row: Row, now: datetime) -> Receipt:
-    user_id, entry, from_quota, tokens_charged, limit, used, held, resets_at, balance = row
-    return Receipt(
-        id=f"air_{user_id}_{entry}",
-        user=user_names[user_id],
-        feature=wanted.feature_key,
-        quantity=wanted.quantity,
-        from_quota=from_quota,
-        tokens_charged=tokens_charged,
-        quota=Quota(limit, used, resets_at, held),
-        token_balance=balance,
-        created_at=now,
-    )

@@ -11,7 +11,7 @@ from datetime import datetime
 from psycopg.errors import UniqueViolation
 
 from billing.domain.metering import Quota, Receipt, Wanted
-from billing.driver import Link, Prepared
+from billing.driver import Link, Prepared, Row
 from billing.services.usage_rollup import ENTRIES_PER_ROLLUP
 
 # LEAST leaves out what is null: an unlimited quota pays for all.
@@ -84,13 +84,23 @@ def charge(link: Link, wanted: Wanted, user_name: str, now: datetime) -> Receipt
         rows = link.find_rows(PREPARED, user_id, feature_key, wanted.quantity, now, key)
     except UniqueViolation:
         return None
-    if not rows:
-        return None
-    entry, from_quota, tokens_charged, limit, used, held, resets_at, balance = rows[0]
+    return receipt(wanted, user_name, rows[0], now) if rows else None
+
+
+def receipt(wanted: Wanted, user_name: str, row: Row, now: datetime) -> Receipt:
+    """Return the receipt of a charge.
+
+    Args:
+        wanted: what was charged.
+        user_name: what the host calls the user.
+        row: what the statement returned of the request's row, as `CHARGE` names it.
+        now: aware UTC.
+    """
+    entry, from_quota, tokens_charged, limit, used, held, resets_at, balance = row
     return Receipt(
-        id=f"air_{user_id}_{entry}",
+        id=f"air_{wanted.user_id}_{entry}",
         user=user_name,
-        feature=feature_key,
+        feature=wanted.feature_key,
         quantity=wanted.quantity,
         from_quota=from_quota,
         tokens_charged=tokens_charged,
