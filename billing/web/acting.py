@@ -8,7 +8,7 @@ from billing.messages import Message
 from billing.models import User
 from billing.services import sessions
 from billing.services.audit import Actor
-from billing.web.csrf import SAFE_METHODS
+from billing.web.limits import SAFE_METHODS
 from billing.web.login import admin_token, log_in, log_out, session_token
 
 # What an admin may do while they act: how the page looks, and the ways out.

@@ -11,8 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from billing.messages import Message
 from billing.web.errors import PROBLEM_PATHS, Problem, show
-
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+from billing.web.limits import SAFE_METHODS
 
 csrf = CSRFProtect()
 

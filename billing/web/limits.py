@@ -11,6 +11,8 @@ from billing.settings import Settings
 MAX_BODY_BYTES = 256 * 1024
 MAX_FORM_FIELDS = 1000
 MAX_ID = 2**63 - 1
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+"""They change nothing: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1."""
 # Health checks of the machine itself; no link is ever made from the Host header.
 LOOPBACK = ("localhost", "127.0.0.1")
 
