@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from billing.web.login import TOKEN_KEY
 from tests.markup import faults, parse, text_of
 
 MAX_REDIRECTS = 5
@@ -112,6 +113,12 @@ class PageClient:
     def current(self) -> Page:
         assert self._current is not None, "no page was opened yet"
         return self._current
+
+    def take_session(self, token: str) -> None:
+        """Be the browser of whoever has that session, as after logging in."""
+        with self._client.session_transaction(base_url=self._base_url) as cookie:
+            cookie.clear()
+            cookie[TOKEN_KEY] = token
 
     def open(self, address: str, *, status: int = 200) -> Page:
         """Go to the address, through redirects of our own, and expect that status."""

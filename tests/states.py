@@ -13,7 +13,7 @@ from billing.domain.interval import Interval
 from billing.domain.ledger import LotSource
 from billing.domain.statuses import OrderKind, OrderState, SubscriptionStatus
 from billing.models import Invoice, Order, SubscriptionTier, TokenPackage, User, UserSubscription
-from billing.services import catalog, ledger, metering, quotas, revenue
+from billing.services import catalog, ledger, metering, quotas, revenue, sessions
 from tests import factories
 from tests.page import PageClient
 
@@ -270,9 +270,8 @@ def _invoice(user: User) -> Invoice:
 
 
 def log_in(page: PageClient, user: User) -> None:
-    """Log the user in, as they would."""
-    page.open("/login")
-    page.press("Log in", email=user.email, password=factories.PASSWORD)
+    """Give the page's browser the session that the user would get for their password."""
+    page.take_session(sessions.start(user))
 
 
 def three_weeks_in() -> User:
