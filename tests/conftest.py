@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import stripe
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
@@ -35,6 +36,8 @@ NOBODY_ANSWERS = "http://127.0.0.1:1"
 
 forget_environment()
 share_url_builders()
+# Stripe's library waits half a second or more before it calls again; no test gains by that.
+stripe.HTTPClient.INITIAL_DELAY = 0.01
 # What is imported and collected stays until the end: nothing to look for in it.
 gc.disable()
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import stripe
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
@@ -53,10 +52,8 @@ TROUBLES = (
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait less for Stripe than in production, and less between two tries."""
+    """Wait less for Stripe than in production."""
     monkeypatch.setattr(calls, "READ_TIMEOUT_SECONDS", READ_SECONDS)
-    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
-    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
 
 
 def calm_end(act: Act, shop: Shop, settings: Settings) -> dict[str, Any]:
