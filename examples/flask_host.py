@@ -1,6 +1,6 @@
 """A host product in Flask, with Billhook in the same process.
 
-    flask --app examples.flask_host run --port 9000
+    BILLING_BASE_URL=http://127.0.0.1:9000 flask --app examples.flask_host run --port 9000
 
 It has its own log-in and its own users. `/ask` streams an answer and is metered while it does: at
 most 8 requests are held, what the answer took is charged at its end, and nothing when it breaks.
