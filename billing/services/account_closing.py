@@ -1,7 +1,7 @@
 """Closing an account: cancelled at Stripe first, then forgotten here, but for what the law keeps.
 
 Orders, invoices, the ledger and the AI requests stay without a name. What says who the person was
-goes: the addresses, the password, the keys, the sessions.
+goes: the addresses, the password, the keys, the sessions, what Stripe's events told of them.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ from billing.services import (
     checkout,
     due,
     emails,
+    inbox_upkeep,
     provisioning,
     quota_memory,
     subscriptions,
@@ -147,6 +148,8 @@ def _forget(session: Session, user: User) -> None:
         .values(name="", revoked_at=func.coalesce(ApiKey.revoked_at, now))
     )
     _forget_letters(session, user.id, nobody)
+    session.flush()  # closed for the statement that looks who is
+    inbox_upkeep.forget_closed(session)
     session.add(
         AuditEntry(
             actor=f"user:{user.id}",

@@ -1,16 +1,17 @@
-"""Upkeep of the inbox: what a person settles by hand, and what is old enough to go."""
+"""Upkeep of the inbox: what a person settles by hand, what is too old, what tells too much."""
 
 from datetime import timedelta
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import CursorResult, delete, update
+from sqlalchemy.orm import Session
 
 from billing import clock
 from billing.database import transaction
 from billing.domain.statuses import SETTLED_STATES, EventState
 from billing.errors import Conflict, InvalidInput
-from billing.models import WebhookEvent
+from billing.models import User, WebhookEvent
 from billing.observability.timing import log_service_operation
 from billing.services import audit, inbox
 from billing.services.audit import Who
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 KEPT_DAYS = 31
 KEPT_BY_THE_WORKER_DAYS = 90
+FORGOTTEN = "{}"
 
 
 @log_service_operation
@@ -55,8 +57,31 @@ def ignore(stripe_event_id: str, *, reason: str, actor: Who) -> WebhookEvent:
     return row
 
 
+def forget_closed(session: Session) -> None:
+    """Empty the payloads that tell of people whose accounts are closed.
+
+    An event is applied by what Stripe says of its object at that time: nothing reads its payload.
+
+    Args:
+        session: the session of the open transaction.
+    """
+    is_of_nobody = WebhookEvent.user.has(User.closed_at.is_not(None))
+    session.execute(
+        update(WebhookEvent)
+        .where(WebhookEvent.payload != FORGOTTEN, is_of_nobody)
+        .values(payload=FORGOTTEN)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@log_service_operation
 def purge_old() -> int:
-    """Forget what was settled and came 90 days ago or earlier, for the worker; return how many."""
+    """Forget what was settled and came 90 days ago or earlier, for the worker; return how many.
+
+    What came about people after they had closed their accounts is emptied.
+    """
+    with transaction() as session:
+        forget_closed(session)
     return purge(older_than_days=KEPT_BY_THE_WORKER_DAYS)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from billing.database import db
 from billing.domain.statuses import OrderKind, OrderState
-from billing.models import AiRequest, Email, Order, TokenTransaction, User
+from billing.models import AiRequest, Email, Order, TokenTransaction, User, WebhookEvent
 from billing.services import api_keys, metering, verification
 from tests import factories, states
 from tests.outbox import Outbox
@@ -34,6 +34,8 @@ def test_it_ends_the_plan_at_stripe_and_forgets_the_person(
 ) -> None:
     email, user_id = mara.user.email, mara.user.id
     key = api_keys.create(actor="test", user=mara.user, name="Marathon planner")
+    for event in mara.shop.events("customer.created", "charge.succeeded", "invoice.paid"):
+        mara.shop.deliver(event)
     page.open(CLOSE)
     assert "Your Pro plan. We will not charge your card again" in page.current.main
 
@@ -48,6 +50,7 @@ def test_it_ends_the_plan_at_stripe_and_forgets_the_person(
     assert (None, "free") == (closed.password_hash, closed.subscription.tier.slug)
     addresses = {closed.email, *db.session.scalars(select(Email.to_address))}
     assert {f"closed-{user_id}@account.invalid"} == addresses
+    assert {"{}"} == set(db.session.scalars(select(WebhookEvent.payload)))
     used = client.get("/api/v1/usage", headers={"Authorization": f"Bearer {key}"})
     assert 401 == used.status_code
 
