@@ -41,7 +41,7 @@ VIEW: ListView[AuditEntry] = ListView(
                 "package": _l("Token package"),
                 "feature": _l("Feature"),
                 "webhook_event": _l("Webhook event"),
-                "email": _l("Email"),
+                "email": _l("Email message"),
                 "host_webhook": _l("Host webhook"),
                 "other": _l("Something else"),
             },

@@ -28,7 +28,7 @@ VIEW: ListView[Email] = ListView(
     default_sort="-created",
     columns=(
         Column("created", _l("Written"), lambda email: email.created_at),
-        Column("to", _l("To"), lambda email: email.to_address),
+        Column("to", _l("Recipient"), lambda email: email.to_address),
         Column("kind", _l("Kind"), lambda email: email.kind),
         Column("subject", _l("Subject"), lambda email: email.subject),
         Column("sent", _l("Sent"), lambda email: email.sent_at),

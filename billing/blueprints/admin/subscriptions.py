@@ -37,7 +37,7 @@ VIEW: ListView[UserSubscription] = ListView(
         Filter("interval", _l("Paid"), {"month": _l("Monthly"), "year": _l("Yearly")}),
         Filter(
             "change",
-            _l("Change"),
+            _l("Pending change"),
             {
                 "ending": _l("Ending"),
                 "scheduled": _l("Changing"),
