@@ -28,7 +28,7 @@ def demo_catalog() -> None:
 def account(email: str | None = None, *, password: str = PASSWORD, is_admin: bool = False) -> User:
     """Return a new user on the free tier, who can log in with `password`."""
     return users.create(
-        email or f"person-{next(_numbers)}@example.test",
+        email or f"person{next(_numbers)}.of.the.billing.department@example.test",
         actor="test",
         password_hash=_hash(password),
         is_admin=is_admin,
