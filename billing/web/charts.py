@@ -175,7 +175,8 @@ def burn_down(
         line=" ".join(f"{x:.2f},{y:.2f}" for x, y in points),
         today_x=today_x,
         today_y=today_y,
-        runs_out_on=outlook.runs_out_on if outlook else None,
+        # What has run out does not run out any more.
+        runs_out_on=None if outlook is None or forecast_x is None else outlook.runs_out_on,
         forecast_x=forecast_x,
         forecast_y=forecast_y,
         days=Days(len(left), 100 / period.length),

@@ -8,6 +8,7 @@ import pytest
 
 from billing.domain.metering import Quota
 from billing.messages import Wording
+from billing.services import metering, usage
 from billing.services.usage import DayUsage, TokenSummary, UsageSummary
 from billing.web import charts
 from tests import states
@@ -139,6 +140,18 @@ class TestPage:
         assert drawn <= tables
         assert "At this pace, runs out" in text
         assert "AI mentor 1,494 33%" in text
+
+    def test_a_used_up_quota_is_drawn_to_its_end(self, page: PageClient) -> None:
+        states.catalog_at_stripe()
+        user = states.three_weeks_in()
+        metering.record(user, "ai_chat", usage.summary(user).quota.remaining or 0)
+        states.log_in(page, user)
+
+        text = page.open("/usage").main
+
+        assert "0 left" in text
+        assert "At this pace Used up" in text
+        assert "Runs out" not in text
 
     def test_one_day_is_a_number_and_not_a_chart(self, page: PageClient) -> None:
         states.catalog_at_stripe()
