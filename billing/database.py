@@ -187,7 +187,7 @@ def insert_into(model: type[Base]) -> postgresql.Insert:
 
 
 def driver_at_rest() -> Driver | None:
-    """Return the same, but None while a `transaction()` is open in this context.
+    """Return the driver's own connections, but None while a `transaction()` is open here.
 
     What the session has read is read again on the next access.
 

@@ -148,7 +148,6 @@ def _forget(session: Session, user: User) -> None:
         .values(name="", revoked_at=func.coalesce(ApiKey.revoked_at, now))
     )
     _forget_letters(session, user.id, nobody)
-    session.flush()  # closed for the statement that looks who is
     inbox_upkeep.forget_closed(session)
     session.add(
         AuditEntry(

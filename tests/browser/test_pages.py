@@ -250,10 +250,8 @@ ANSWERED: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
-def test_every_page_that_answers_a_form_is_accessible(
-    live_app: Flask, browser: Browser, settings: Settings
-) -> None:
-    assert live_app
+@pytest.mark.usefixtures("live_app")
+def test_every_page_that_answers_a_form_is_accessible(browser: Browser, settings: Settings) -> None:
     found: dict[str, list[str]] = {}
     states.catalog_at_stripe()
     states.free()
